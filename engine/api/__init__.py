@@ -1,0 +1,1 @@
+"""The data engine over HTTP: tokens, projects, images, runs, layers, funnel."""

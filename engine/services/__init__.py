@@ -1,0 +1,1 @@
+"""What changes in the data engine, one verb each; nothing else writes its tables."""

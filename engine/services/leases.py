@@ -1,0 +1,117 @@
+"""Claim images of runs for a worker, and keep the claim alive while it works.
+
+A lease is a fencing token with an expiry. Expiry is a condition of the claim itself, so abandoned work is claimable
+the moment its lease ends, whether or not anything sweeps.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from engine.models import EngineRun, ItemStatus, RunItem, RunStatus, Worker
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+
+CLAIM = """
+UPDATE engine_runitem SET status = 'running', lease = gen_random_uuid(), worker_id = %(worker)s,
+       attempts = attempts + 1, lease_expires_at = now() + make_interval(secs => %(lease_s)s)
+ WHERE id IN (
+    SELECT id FROM engine_runitem
+     WHERE queue = %(queue)s AND attempts < %(max_attempts)s
+       AND (status = 'queued' OR (status = 'running' AND lease_expires_at < now()))
+     ORDER BY created_at, id LIMIT %(count)s FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+def claim_items(worker: Worker, queue: str, count: int) -> list[RunItem]:
+    """Up to ``count`` waiting or abandoned images, now leased to this worker; one statement, safe among many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLAIM,
+            {
+                "worker": worker.pk,
+                "queue": queue,
+                "count": count,
+                "lease_s": settings.LEASE_S,
+                "max_attempts": MAX_ATTEMPTS,
+            },
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    items = list(RunItem.objects.filter(pk__in=ids).select_related("run__project", "run__producer", "image"))
+    runs = {item.run_id for item in items}
+    EngineRun.objects.filter(pk__in=runs, status=RunStatus.QUEUED).update(status=RunStatus.RUNNING)
+    return items
+
+
+def has_claimable(queue: str) -> bool:
+    waiting = RunItem.objects.filter(queue=queue, status=ItemStatus.QUEUED)
+    abandoned = RunItem.objects.filter(
+        queue=queue, status=ItemStatus.RUNNING, lease_expires_at__lt=timezone.now(), attempts__lt=MAX_ATTEMPTS
+    )
+    return waiting.exists() or abandoned.exists()
+
+
+def register_worker(queue: str) -> Worker:
+    """This process as a row that people can see."""
+    now = timezone.now()
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    worker, _ = Worker.objects.update_or_create(
+        name=name,
+        defaults={"queue": queue, "heartbeat_at": now, "memory_mb": _memory_mb()},
+        create_defaults={"queue": queue, "heartbeat_at": now, "started_at": now, "memory_mb": _memory_mb()},
+    )
+    return worker
+
+
+@contextmanager
+def heartbeat(worker: Worker, leases: dict[uuid.UUID, uuid.UUID]) -> Iterator[None]:
+    """Extend the leases (item id to token) and show the worker alive, from a thread, until the block ends."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not stop.wait(settings.LEASE_S / 4):
+                _extend(worker, leases)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _extend(worker: Worker, leases: dict[uuid.UUID, uuid.UUID]) -> None:
+    now = timezone.now()
+    try:
+        RunItem.objects.filter(lease__in=list(leases.values()), status=ItemStatus.RUNNING).update(
+            lease_expires_at=now + timedelta(seconds=settings.LEASE_S)
+        )
+        Worker.objects.filter(pk=worker.pk).update(heartbeat_at=now, memory_mb=_memory_mb())
+    except DatabaseError:
+        # The next beat tries again; if none succeeds the lease ends and the work goes to somebody who can write.
+        log.warning("heartbeat of %s could not be written", worker.name, exc_info=True)
+        connection.close()
+
+
+def _memory_mb() -> int:
+    """Resident memory of this process."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20

@@ -1,0 +1,23 @@
+"""What backends without weights share: nothing to load, and one scene at a time."""
+
+from __future__ import annotations
+
+from engine.records import Scene
+
+
+class OneByOne:
+    """A backend (``engine.registry.Backend``) whose work on one scene knows nothing of the others in the batch."""
+
+    def load(self, device: str = "cpu", dtype: str = "float32") -> None:
+        """Nothing to load."""
+
+    def __call__(self, scenes: list[Scene]) -> list[Scene]:
+        """The same scenes in the same order; those given up before are left as they are."""
+        for scene in scenes:
+            if scene.is_kept:
+                self.work_on(scene)
+        return scenes
+
+    def work_on(self, scene: Scene) -> None:
+        """Take one kept scene through the stage, in place; what a backend writes instead of a loop."""
+        raise NotImplementedError

@@ -1,0 +1,42 @@
+"""DINOv2 (Oquab et al. 2024): features that tell whether two pictures show one thing, from transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.records import Picture
+from engine.stages.network import Network, in_chunks, numpy
+from engine.stages.postfilter.squares import to_square
+from engine.stages.roles import Floats
+
+
+class DinoV2Features(Network):
+    def __init__(self, weights: str, batch: int = 32, side_px: int = 224) -> None:
+        super().__init__(weights)
+        self.batch, self.side_px = batch, side_px
+
+    def load_from(self, place: Path) -> None:
+        from transformers import BitImageProcessor, Dinov2Model
+
+        self.network = self.pretrained(Dinov2Model, place)
+        processor = BitImageProcessor.from_pretrained(place, local_files_only=True)
+        patch = self.network.config.patch_size
+        self.side = max(patch, self.side_px // patch * patch)
+        self.mean, self.std = (
+            torch.tensor(value, device=self.device)[:, None, None]
+            for value in (processor.image_mean, processor.image_std)
+        )
+
+    @torch.inference_mode()
+    def __call__(self, pictures: Sequence[Picture]) -> Floats:
+        rows = [np.zeros((0, self.network.config.hidden_size), np.float32)]
+        for chunk in in_chunks(pictures, self.batch):
+            shown = np.stack([to_square(picture, self.side) for picture in chunk])
+            tensor = torch.from_numpy(shown).to(self.device).permute(0, 3, 1, 2).float() / 255
+            outputs = self.network(pixel_values=((tensor - self.mean) / self.std).to(self.dtype))
+            rows.append(numpy(torch.nn.functional.normalize(outputs.pooler_output.float(), dim=-1)))
+        return np.concatenate(rows).astype(np.float32)

@@ -1,0 +1,37 @@
+"""Celery's way in. A message carries no work: it says "look into the database"."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+
+from engine.services.doorbell import ring
+from engine.services.leases import MAX_ATTEMPTS, has_claimable, register_worker
+from engine.services.runs import finish_runs, give_up_on_poison
+from engine.services.work import BATCH, batches
+
+TURN_S = 60.0
+"""After this long a worker lets other tasks have a turn and rings for itself."""
+
+
+@shared_task(name="engine.tasks.work")
+def work(queue: str) -> None:
+    """Take images of this queue until none are left."""
+    worker = register_worker(queue)
+    started = time.monotonic()
+    for _ in batches(worker, queue):
+        if time.monotonic() - started > TURN_S:
+            ring(queue)
+            return
+
+
+@shared_task(name="engine.tasks.sweep")
+def sweep() -> None:
+    """Every few seconds: ring where work waits or was abandoned, end what is over, show this worker alive."""
+    register_worker("default")
+    give_up_on_poison(MAX_ATTEMPTS)
+    finish_runs()
+    for queue in BATCH:
+        if has_claimable(queue):
+            ring(queue)

@@ -1,0 +1,121 @@
+"""Which networks score: the published ones where their weights lie on this machine, else the named offline ones.
+
+The three of HPA come from one side, all published or all offline: a board with one of each would be neither. CMMD
+stands beside HPA and is chosen by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from engine.weights_folder import root
+from evaluation.features.alexnet import SEED, FixedSeedEncoder, fixed_seed_trunk, lpips_network
+from evaluation.features.clip import ClipEncoder
+from evaluation.features.identity import Identity, ImageEncoder
+from evaluation.features.inception import InceptionEncoder
+from evaluation.features.perceptual import Perceptual
+
+FILES = {
+    "lpips_alexnet": "alexnet-owt-7be5be79.pth",
+    "clip_openai_vit_b_32": "open_clip_model.safetensors",
+    "inception_fid": "pt_inception-2015-12-05-6726825d.pth",
+    "clip_openai_vit_l_14_336": "open_clip_model.safetensors",
+}
+"""Name of the weights, as ``fetch_weights`` knows them, and the file of each that is read here."""
+HPA = ("lpips_alexnet", "clip_openai_vit_b_32", "inception_fid")
+CMMD = "clip_openai_vit_l_14_336"
+
+OFFLINE_COMPLETION = {"grid": 4, "side_px": 128}
+OFFLINE_FIDELITY = {"grid": 1, "side_px": 128}
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    perceptual: Perceptual
+    completion: ImageEncoder
+    fidelity: ImageEncoder
+    cmmd: ImageEncoder
+
+    @property
+    def published(self) -> bool:
+        """Whether HPA's three are."""
+        return all(network.identity.published for network in (self.perceptual, self.completion, self.fidelity))
+
+    @property
+    def identities(self) -> dict[str, Identity]:
+        return {name: getattr(self, name).identity for name in ("perceptual", "completion", "fidelity", "cmmd")}
+
+
+def missing(folder: Path | None = None) -> list[str]:
+    """Names of the weights that are not here, in the order of the table."""
+    place = folder or root()
+    return [name for name, file in FILES.items() if not (place / name / file).is_file()]
+
+
+def how_to_publish(absent: list[str]) -> str:
+    """The command that gets what is missing; empty when nothing is."""
+    return f"python manage.py fetch_weights {' '.join(absent)}" if absent else ""
+
+
+class NoDevice(ValueError):
+    code = "no_device"
+
+
+def require_device(name: str) -> None:
+    """Raise ``NoDevice`` for a device that torch does not know or that is not here."""
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise NoDevice(f"device {name!r} cannot be used: {str(error).partition(chr(10))[0]}") from error
+
+
+def load(device: str = "cpu", offline: bool = False, folder: Path | None = None) -> Networks:
+    """The networks for this machine; ``offline`` takes the stand-ins even where the weights are there.
+
+    Raises ``NoDevice``, and ``ValueError`` or torch's ``RuntimeError`` for weights that are not what their name says.
+    """
+    require_device(device)
+    place = folder or root()
+    absent = set(FILES) if offline else set(missing(place))
+    cmmd: ImageEncoder = (
+        FixedSeedEncoder(**OFFLINE_COMPLETION, device=device)
+        if CMMD in absent
+        else ClipEncoder("ViT-L-14-336-quickgelu", place / CMMD / FILES[CMMD], "openai ViT-L/14 336 px", device)
+    )
+    if absent & set(HPA):
+        return Networks(
+            Perceptual(lpips_network(fixed_seed_trunk()), f"lpips 0.1 heads on alexnet-seed{SEED}", False, device),
+            FixedSeedEncoder(**OFFLINE_COMPLETION, device=device),
+            FixedSeedEncoder(**OFFLINE_FIDELITY, device=device),
+            cmmd,
+        )
+    trunk, clip, inception = (place / name / FILES[name] for name in HPA)
+    return Networks(
+        Perceptual(lpips_network(_state(trunk)), "lpips 0.1 alex", True, device),
+        ClipEncoder("ViT-B-32-quickgelu", clip, "openai ViT-B/32", device),
+        InceptionEncoder(_state(inception), "inception-2015-12-05", device),
+        cmmd,
+    )
+
+
+def _state(path: Path) -> Mapping[str, torch.Tensor]:
+    """Tensors only: a file with anything else in it is refused by torch."""
+    state: Mapping[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Full float32 inside: no TF32 and no choice of algorithm by stopwatch, put back as it was afterwards."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    matmul.allow_tf32 = cudnn.allow_tf32 = cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before

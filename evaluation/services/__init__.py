@@ -1,0 +1,1 @@
+"""What changes ratings, scores and calibrations."""

@@ -1,0 +1,147 @@
+"""HPA weights from ratings, one version after the other."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Max
+
+from annotation.pairing import pair_id
+from engine.models import Project
+from engine.refusals import Refusal
+from evaluation.metrics.hpa import AXES, Bounds
+from evaluation.models import Benchmark, Calibration, MetricScore, Rating, Refit
+from evaluation.selectors.leaderboard import latest_refit
+from evaluation.selectors.scores import Scored, axis_scores, slice_scores
+from evaluation.selectors.votes import board_votes
+
+LEAST_IN_A_SLICE = 4
+HALF_WIDTHS = 1.96
+
+
+def calibrate_board(*, project: Project, benchmark: Benchmark, board: str) -> Calibration:
+    """Join the newest ratings with the newest scores and fit. Kept as a new version; nothing uses it until chosen.
+
+    Raises ``Refusal`` 409: ``no_ratings``, or a code of ``NotCalibrated`` (``too_few_producers``, ``not_a_number``,
+    ``no_difference``).
+    """
+    from evaluation.calibration import NotCalibrated, calibrate
+
+    refit = latest_refit(project, board)
+    if refit is None or refit.problem:
+        raise Refusal("no_ratings", f"The {board} board has no ratings yet.", 409)
+    scored = axis_scores(benchmark, board)
+    rated = [rating for rating in refit.ratings.select_related("producer") if rating.rating is not None]
+    joined = [rating for rating in rated if rating.producer_id in scored]
+    scores = np.array([[scored[rating.producer_id].axes[axis] for axis in AXES] for rating in joined]).reshape(-1, 3)
+    ratings = np.array([rating.rating for rating in joined], float)
+    ends = np.array([(rating.ci_low, rating.ci_high) for rating in joined], float).reshape(-1, 2)
+    try:
+        # The refit keeps intervals, not its thousand resamples: normal draws of the same width stand for them.
+        errors = np.diff(ends).ravel() / (2 * HALF_WIDTHS)
+        drawn = np.random.default_rng(0).normal(ratings, errors, (1000, len(ratings)))
+        found = calibrate(AXES, scores, ratings, drawn)
+    except NotCalibrated as reason:
+        raise Refusal(reason.code, str(reason), 409) from reason
+    with transaction.atomic():
+        Benchmark.objects.select_for_update(no_key=True).get(pk=benchmark.pk)
+        last = Calibration.objects.filter(benchmark=benchmark, board=board).aggregate(version=Max("version"))
+        return Calibration.objects.create(
+            benchmark=benchmark,
+            refit=refit,
+            board=board,
+            version=(last["version"] or 0) + 1,
+            bounds_version=Bounds.from_json(benchmark.bounds[board]).version,
+            networks_digest=next(iter(scored.values())).run.networks_digest,
+            weights={axis: _plain(asdict(weight)) for axis, weight in zip(AXES, found.weights, strict=True)},
+            slope=found.line.slope,
+            intercept=found.line.intercept,
+            rows=[_plain(asdict(row)) for row in found.rows],
+            points=[
+                {
+                    "producer": rating.producer.name,
+                    "rating": rating.rating,
+                    "ci_low": rating.ci_low,
+                    "ci_high": rating.ci_high,
+                    "axes": dict(zip(AXES, map(float, row), strict=True)),
+                    "hpa": float(row @ found.line.weights),
+                }
+                for rating, row in zip(joined, scores, strict=True)
+            ],
+            drift=_drift(board, joined, scored),
+            foretelling=_foretelling(project, board, refit),
+            producers=found.producers,
+            is_enough=found.is_enough,
+            condition=found.condition if math.isfinite(found.condition) else None,
+        )
+
+
+def choose(calibration: Calibration) -> None:
+    """Use these weights on the benchmark's board from now on."""
+    with transaction.atomic():
+        others = Calibration.objects.filter(benchmark=calibration.benchmark_id, board=calibration.board)
+        others.update(is_chosen=False)
+        Calibration.objects.filter(pk=calibration.pk).update(is_chosen=True)
+    calibration.is_chosen = True
+
+
+def _drift(board: str, joined: list[Rating], scored: dict[uuid.UUID, Scored]) -> list[dict[str, Any]]:
+    """Pearson's correlation of each axis with the ratings, slice by slice, the sign turned so that higher is better."""
+    from evaluation.calibration import correlations
+
+    told = {rating.producer_id: rating.rating for rating in joined}
+    rows: list[dict[str, Any]] = []
+    for (dimension, name, axis), values in slice_scores([one.run for one in scored.values()], board).items():
+        both = [producer for producer in values if producer in told]
+        if len(both) < LEAST_IN_A_SLICE:
+            continue
+        sign = 1 if axis == "s_gen" else -1
+        ours = sign * np.array([values[producer] for producer in both])
+        pearson = float(correlations(ours, np.array([told[producer] for producer in both], float))[0])
+        rows.append({"dimension": dimension, "slice": name, "axis": axis, "pearson": pearson, "producers": len(both)})
+    return [_plain(row) for row in rows]
+
+
+def _foretelling(project: Project, board: str, refit: Refit) -> dict[str, Any] | None:
+    """Whether S_vis and S_gen of single layers foretell the votes of the board; ``None`` without scored layers."""
+    from evaluation.calibration_pairs import foretell
+    from evaluation.services.ratings import OUTCOMES
+
+    axes = ("s_vis", "s_gen")
+    scored: dict[uuid.UUID, dict[str, float]] = {}
+    single = MetricScore.objects.filter(layer__project=project, board=board, metric__in=axes)
+    for layer, metric, value in single.order_by("run__created_at").values_list("layer", "metric", "value"):
+        if layer is not None and value is not None:
+            scored.setdefault(layer, {})[metric] = value
+    excluded = {one["annotator"] for one in refit.excluded}
+    rows = []
+    for row in board_votes(project, board):
+        ours, theirs = (scored.get(layer, {}) for layer in (row.left_layer, row.right_layer))
+        known = [axis for axis in axes if axis in ours and axis in theirs]
+        if known and row.annotator not in excluded:
+            sign = 1 if row.left_layer < row.right_layer else -1
+            apart = [sign * (ours[axis] - theirs[axis]) if axis in known else 0.0 for axis in axes]
+            pair = str(pair_id(row.left_layer, row.right_layer))
+            rows.append((apart, sign * OUTCOMES[row.choice], str(row.image), pair, row.annotator))
+    if not rows:
+        return None
+    differences, outcomes, images, pairs, annotators = (np.array(column) for column in zip(*rows, strict=True))
+    photo, which = (np.unique(column, return_inverse=True)[1] for column in (images, pairs))
+    found = foretell(differences, outcomes, photo, which, annotators)
+    return None if found is None else {"axes": axes, **_plain(asdict(found))}
+
+
+def _plain(value: Any) -> Any:
+    """For JSON, which knows no NaN."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value

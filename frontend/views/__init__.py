@@ -1,0 +1,1 @@
+"""Pages: each reads from selectors and fills one template."""

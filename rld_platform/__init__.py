@@ -1,0 +1,3 @@
+from rld_platform.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,1 @@
+"""A Django database backend: PostgreSQL whose server lives in a folder and starts with the first connection."""

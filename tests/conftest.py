@@ -1,0 +1,67 @@
+"""Fixtures every test may use. Alice owns a project, Bob judges in it, Charlie must see nothing of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from engine.models import Project, Role
+from tests.factories import join, make_project, make_user
+
+
+@pytest.fixture(autouse=True)
+def _files_of_its_own(settings: Any, tmp_path: Path) -> None:
+    """No test writes into the home folder of the developer, needs collected static files or strong passwords."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.STATIC_ROOT = tmp_path
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": static}
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    return make_project("Street and studio")
+
+
+@pytest.fixture
+def alice(project: Project) -> Any:
+    user = make_user("alice", first_name="Alice")
+    join(user, project, Role.ADMIN)
+    return user
+
+
+@pytest.fixture
+def bob(project: Project) -> Any:
+    user = make_user("bob", first_name="Bob")
+    join(user, project, Role.ANNOTATOR)
+    return user
+
+
+@pytest.fixture
+def charlie(db: None) -> Any:
+    return make_user("charlie", first_name="Charlie")
+
+
+def client_of(user: Any) -> APIClient:
+    client = APIClient()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def as_alice(alice: Any) -> APIClient:
+    return client_of(alice)
+
+
+@pytest.fixture
+def as_bob(bob: Any) -> APIClient:
+    return client_of(bob)
+
+
+@pytest.fixture
+def as_charlie(charlie: Any) -> APIClient:
+    return client_of(charlie)

@@ -1,0 +1,116 @@
+"""Workers as processes: real Celery on the filesystem broker, and on Redis where there is one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from engine.models import ItemStatus, Layer, RunItem, RunStatus, StageRun, Worker
+from engine.records import STAGES
+from engine.services import runs
+from tests.engine.scenes import composite_image
+from tests.factories import make_project
+from tests.services import REDIS_URL, database_url, missing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LEASE_S = 3
+
+
+@pytest.fixture
+def start_worker(tmp_path):
+    """Start a Celery worker on the test's database and files; all that are left are killed at the end."""
+    started = []
+
+    def start(**environment):
+        env = {
+            **os.environ,
+            "RLD_HOME": str(tmp_path),
+            "DATABASE_URL": database_url(),
+            "RLD_LEASE_S": str(LEASE_S),
+            "C_FORCE_ROOT": "1",
+            **environment,
+        }
+        command = [
+            *(sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker", "--beat"),
+            *("--queues", "default,cpu", "--concurrency", "1", "--loglevel", "warning"),
+        ]
+        # Started again when it ends, as a supervisor does: kombu's filesystem transport may read half a message.
+        again = ["sh", "-c", 'while :; do "$@"; sleep 1; done', "sh", *command]
+        worker = subprocess.Popen(again, env=env, start_new_session=True)
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        if worker.poll() is None:
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+
+
+def wait_until(condition, what, seconds=120):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.02)
+    pytest.fail(f"not within {seconds} s: {what}")
+
+
+def is_over(run):
+    run.refresh_from_db()
+    return run.status == RunStatus.FINISHED
+
+
+def kill(worker):
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def test_a_worker_finds_the_work_without_any_message(start_worker):
+    """The run is started while nobody listens: the sweeper finds it in the database."""
+    project = make_project()
+    composite_image(project)
+    run = runs.start_run(project=project)
+    start_worker()
+    wait_until(lambda: is_over(run), "the run is finished")
+    assert Worker.objects.filter(queue="cpu").exists()
+
+
+def test_a_worker_killed_in_the_middle_of_a_stage_loses_nothing_and_repeats_no_layer(start_worker):
+    project = make_project()
+    for seed in (7, 8):
+        composite_image(project, seed, size_px=1024)  # large enough to be caught in the middle
+    run = runs.start_run(project=project)
+    first = start_worker()
+    wait_until(lambda: run.items.filter(status=ItemStatus.RUNNING, stages_done__gte=1).exists(), "work began")
+    kill(first)
+    held = set(run.items.filter(status=ItemStatus.RUNNING).values_list("pk", flat=True))
+    reports = dict(StageRun.objects.filter(run=run).values_list("pk", "finished_at"))
+    assert held
+    start_worker()
+    wait_until(lambda: is_over(run), "the run is finished after the lease")
+    assert set(run.items.values_list("status", flat=True)) == {ItemStatus.FINISHED}
+    assert RunItem.objects.filter(pk__in=held, attempts=2).count() == len(held)
+    assert StageRun.objects.filter(run=run).count() == 2 * len(STAGES)
+    assert dict(StageRun.objects.filter(pk__in=reports).values_list("pk", "finished_at")) == reports
+    keys = list(Layer.objects.values_list("item", "key"))
+    assert len(keys) == len(set(keys)) > 2
+
+
+@pytest.mark.redis
+def test_the_same_over_redis(start_worker):
+    import redis
+
+    try:
+        redis.Redis.from_url(REDIS_URL).ping()
+    except redis.ConnectionError:
+        missing("no Redis server answers at the address in TEST_REDIS_URL (default 127.0.0.1:6379)")
+    project = make_project()
+    composite_image(project)
+    run = runs.start_run(project=project)
+    start_worker(CELERY_BROKER_URL=REDIS_URL)
+    wait_until(lambda: is_over(run), "the run is finished")

@@ -1,0 +1,27 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from frontend.views.figures import percent, seconds, whole, words
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.861, "86.1 %"), (1.0, "100.0 %"), (0.0, "0.0 %"), (None, "–"), (0.99996, "99.9 %")]
+)
+def test_a_share_is_a_percentage_and_never_rounded_up_to_all(share: float | None, text: str) -> None:
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.034, "0.03 s"), (12.4, "12 s"), (150, "2.5 min"), (None, "–")])
+def test_seconds_keep_the_digits_that_matter(value: float | None, text: str) -> None:
+    assert seconds(value) == text
+
+
+def test_thousands_are_parted_by_a_thin_space() -> None:
+    assert (whole(999), whole(1234567)) == ("999", "1\u202f234\u202f567")
+
+
+def test_codes_become_words() -> None:
+    assert words("too_many_pixels") == "too many pixels"
