@@ -21,11 +21,17 @@ def make_layers(project: Project, count: int, producer: Producer | None = None) 
 
 
 def bulk_layers(project: Project, count: int) -> list[Layer]:
-    """Ready layers without pictures, where many are needed and none is looked at."""
+    """Ready layers without pictures, where many are needed and none is looked at.
+
+    Their ids are the same in every run, so that simulated people, who are seeded by them, say the same.
+    """
     common = {"project": project, "image": make_image(project), "producer": make_producer(), "kind": "foreground"}
     measures = {"box": [0, 0, 1, 1], "area_share": 0.5, "hidden_share": 0, "soft_share": 0, "depth": 0}
+    first = Layer.objects.count()
+    ids = [uuid.uuid5(uuid.NAMESPACE_OID, f"layer {first + number}") for number in range(count)]
     return Layer.objects.bulk_create(
-        Layer(key=str(number), label="ball", status="ready", **common, **measures) for number in range(count)
+        Layer(pk=pk, key=str(number), label="ball", status="ready", **common, **measures)
+        for number, pk in enumerate(ids)
     )
 
 
