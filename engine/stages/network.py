@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ T = TypeVar("T")
 install()
 
 
-class Network:
+class Network(ABC):
     """A role of ``engine.stages.roles`` filled by weights on this machine.
 
     ``load`` reads them from the folder of ``weights``, never from the network: every ``from_pretrained`` here gets
@@ -35,9 +36,9 @@ class Network:
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
         self.load_from(weights_folder.require(self.weights))
 
+    @abstractmethod
     def load_from(self, place: Path) -> None:
         """Build the network from the files in ``place`` and put it on ``device`` as ``dtype``."""
-        raise NotImplementedError
 
     def pretrained(self, model_class: Any, place: Path, **options: Any) -> Any:
         """A transformers network in evaluation mode, on the device."""

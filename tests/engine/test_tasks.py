@@ -38,9 +38,7 @@ def start_worker(tmp_path):
             *(sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker", "--beat"),
             *("--queues", "default,cpu", "--concurrency", "1", "--loglevel", "warning"),
         ]
-        # Started again when it ends, as a supervisor does: kombu's filesystem transport may read half a message.
-        again = ["sh", "-c", 'while :; do "$@"; sleep 1; done', "sh", *command]
-        worker = subprocess.Popen(again, env=env, start_new_session=True)
+        worker = subprocess.Popen(command, env=env, start_new_session=True)
         started.append(worker)
         return worker
 
