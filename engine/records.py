@@ -125,6 +125,15 @@ class Instance:
     drop_reason: str = ""
     """Set by the stage that gave this instance up; later stages pass it over. Kept as a negative."""
 
+    @classmethod
+    def background(cls, filled_hwc: Picture, visible_hw: Mask) -> Instance:
+        """The picture without its objects: ``filled_hwc`` everywhere, of which ``visible_hw`` is the source's own."""
+        height, width = visible_hw.shape
+        box = (0.0, 0.0, float(width), float(height))
+        made = cls("bg", "background", LayerKind.BACKGROUND, 1.0, "background", box, visible_hw)
+        made.amodal_hw, made.completed_hwc = np.ones((height, width), bool), filled_hwc
+        return made
+
     @property
     def is_kept(self) -> bool:
         return not self.drop_reason

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from engine.imaging import union
-from engine.records import Instance, LayerKind, Mask, Picture, Prompt, PromptKind, RGBALayer, Scene
+from engine.records import Instance, Mask, Picture, Prompt, PromptKind, RGBALayer, Scene
 from engine.refusals import Refusal
 from engine.stages.completion.hidden_region import cover_of
 from training.reflayer.predict import DEFAULT_CHECKPOINT
@@ -74,7 +74,7 @@ class RefLayer:
         hole = self._hole(scene)
         prompt = Prompt(PromptKind.BACKGROUND, mask_hw=hole if hole.any() else None, text="background")
         (layer,) = self._layers(scene, [prompt], ["bg"])
-        scene.instances.append(_background(scene, layer, hole))
+        scene.instances.append(Instance.background(_copied(scene.image_hwc, layer, hole), ~hole))
         scene.numbers["completion"] = {
             "occluded_objects": float(sum(share > 0 for share in shares)),
             "mean_hidden_share": float(np.mean(shares)) if shares else 0.0,
@@ -109,18 +109,3 @@ def _copied(image_hwc: Picture, layer: RGBALayer, where_hw: Mask) -> Picture:
     out = image_hwc.copy()
     out[where_hw] = layer.rgba_hwc[where_hw][:, :3]
     return out
-
-
-def _background(scene: Scene, layer: RGBALayer, hole_hw: Mask) -> Instance:
-    height, width = hole_hw.shape
-    return Instance(
-        key="bg",
-        label="background",
-        kind=LayerKind.BACKGROUND,
-        score=1.0,
-        source="background",
-        box=(0.0, 0.0, float(width), float(height)),
-        visible_hw=~hole_hw,
-        amodal_hw=np.ones((height, width), bool),
-        completed_hwc=_copied(scene.image_hwc, layer, hole_hw),
-    )
