@@ -25,7 +25,7 @@ def start_worker(tmp_path):
     """Start a Celery worker on the test's database and files; all that are left are killed at the end."""
     started = []
 
-    def start(**environment):
+    def start(gpu=False, **environment):
         env = {
             **os.environ,
             "RLD_HOME": str(tmp_path),
@@ -34,9 +34,10 @@ def start_worker(tmp_path):
             "C_FORCE_ROOT": "1",
             **environment,
         }
+        of_kind = ("--queues", "gpu", "--pool", "solo") if gpu else ("--queues", "default,cpu", "--beat")
         command = [
-            *(sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker", "--beat"),
-            *("--queues", "default,cpu", "--concurrency", "1", "--loglevel", "warning"),
+            *(sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker", *of_kind),
+            *("--concurrency", "1", "--loglevel", "warning"),
         ]
         worker = subprocess.Popen(command, env=env, start_new_session=True)
         started.append(worker)
@@ -97,6 +98,24 @@ def test_a_worker_killed_in_the_middle_of_a_stage_loses_nothing_and_repeats_no_l
     assert dict(StageRun.objects.filter(pk__in=reports).values_list("pk", "finished_at")) == reports
     keys = list(Layer.objects.values_list("item", "key"))
     assert len(keys) == len(set(keys)) > 2
+
+
+def test_a_gpu_worker_shows_itself_before_any_work_and_takes_the_queue_of_gpus(start_worker):
+    """One process with the solo pool, as on a machine with a GPU; here its device is the CPU. Another one sweeps."""
+    start_worker(gpu=True, RLD_DEVICE="cpu")
+    wait_until(lambda: Worker.objects.filter(queue="gpu").exists(), "the worker shows itself")
+    shown = Worker.objects.get(queue="gpu")
+    assert (shown.device, shown.resident) == ("cpu", [])
+    assert min(shown.memory_mb, shown.device_free_mb) > 0
+    project = make_project()
+    composite_image(project)
+    run = runs.start_run(project=project)
+    run.items.update(queue="gpu")
+    start_worker()
+    wait_until(lambda: not run.items.filter(status__in=("queued", "running")).exists(), "the picture is done")
+    assert run.items.get().worker_id == shown.pk
+    heard_at = Worker.objects.get(pk=shown.pk).heartbeat_at
+    wait_until(lambda: Worker.objects.get(pk=shown.pk).heartbeat_at > heard_at, "it is heard while it waits")
 
 
 @pytest.mark.redis
