@@ -5,7 +5,6 @@ The protocol is fixed here and has a version; whatever changes a number changes 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,8 +26,8 @@ from evaluation.metrics.preservation import Preservation
 from evaluation.metrics.recomposition import Recomposition
 from evaluation.metrics.results import PerSample, Result, Row
 from evaluation.slices import by_slice, slices_of
+from evaluation.truths import VERSION, benchmark_digest, truth_digest
 
-VERSION = "rld-score-1"
 GREY = 128
 TRIVIAL = "perfect score against a flat grey layer in the box of what is visible; s_gen 0 is a layer that adds nothing"
 
@@ -152,10 +151,7 @@ class Scorer:
 
     def benchmark(self, names: Iterable[str]) -> str:
         """Digest over names and truths, in the order of the names."""
-        digest = hashlib.sha256(VERSION.encode())
-        for name in sorted(names):
-            digest.update(f"{name}:{self._digests[name]}\n".encode())
-        return digest.hexdigest()
+        return benchmark_digest({name: self._digests[name] for name in names})
 
     def trivial_bounds(self, board: str, names: Sequence[str]) -> Bounds:
         """From the perfect score to what a flat grey layer scores on the same samples.
@@ -198,7 +194,9 @@ class Scorer:
             return whole
         interval = grouped_jackknife(estimate, clusters, self.protocol.groups)
         # Not a number where a part without some group has no hidden layer left: then nothing can be said.
-        return whole if math.isnan(interval.low) else replace(whole, low=interval.low, high=interval.high)
+        if math.isnan(interval.low):
+            return whole
+        return replace(whole, low=interval.low, high=interval.high, without=interval.without)
 
     def _per_sample(self, names: Collection[str]) -> dict[str, Result]:
         results: dict[str, Result] = {}
@@ -230,15 +228,6 @@ def trivial(pair: LayerPair) -> LayerPair:
     flat = np.full((height, width, 4), GREY, np.uint8)
     flat[..., 3] = box_to_mask(box, height, width) * np.uint8(255)
     return replace(pair, predicted_hwc=flat)
-
-
-def truth_digest(pair: LayerPair) -> str:
-    digest = hashlib.sha256()
-    for array in (pair.truth_hwc, pair.visible_hw, pair.background_hwc):
-        if array is not None:
-            digest.update(f"{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def score(

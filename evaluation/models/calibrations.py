@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from evaluation.models.ratings import BOARDS, Refit
-from evaluation.models.scores import Benchmark
+from evaluation.models.benchmarks import Benchmark
 
 
 class Calibration(models.Model):
