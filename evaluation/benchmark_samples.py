@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.composites.generator import Composite
 from engine.imaging import union
-from engine.records import LayerKind, Picture, Prompt, PromptKind
+from engine.records import Picture, Prompt, PromptKind
 from evaluation.composite_pairs import pairs_of
 from evaluation.metrics.pairs import LayerPair
 from evaluation.reflayer_tiny import KINDS, prompts_for
@@ -34,5 +34,3 @@ def samples_of(made: Composite) -> list[Sample]:
     objects = union((true.layer.amodal_hw for true in made.layers), *made.source_hwc.shape[:2])
     asked = Prompt(PromptKind.BACKGROUND, mask_hw=objects)
     return [*samples, Sample(made.source_hwc, asked, background)]
-
-

@@ -41,8 +41,8 @@ def clustered_difference(
     differences = drawn @ gains / (drawn @ sizes)
     shares = drawn @ gains / np.maximum(drawn @ bases, 1e-12)
     return (
-        Interval(float(gains.sum() / sizes.sum()), *map(float, np.quantile(differences, (0.025, 0.975)))),
-        Interval(float(gains.sum() / max(bases.sum(), 1e-12)), *map(float, np.quantile(shares, (0.025, 0.975)))),
+        Interval(float(gains.sum() / sizes.sum()), *_ends(differences)),
+        Interval(float(gains.sum() / max(bases.sum(), 1e-12)), *_ends(shares)),
     )
 
 
@@ -62,7 +62,7 @@ def clustered_mean(
     sums = np.bincount(index, np.asarray(values, float))
     drawn = np.random.default_rng(seed).multinomial(sizes.size, np.full(sizes.size, 1 / sizes.size), size=resamples)
     means = drawn @ sums / (drawn @ sizes)
-    return Interval(float(sums.sum() / sizes.sum()), *map(float, np.quantile(means, (0.025, 0.975))))
+    return Interval(float(sums.sum() / sizes.sum()), *_ends(means))
 
 
 def grouped_jackknife(
@@ -103,3 +103,8 @@ def jackknife_difference(
     error = float(np.sqrt((count - 1) / count * np.square(without - without.mean()).sum()))
     reach = float(t.ppf(0.975, count - 1)) * error
     return Interval(ours - theirs, ours - theirs - reach, ours - theirs + reach, without=tuple(map(float, without)))
+
+
+def _ends(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return float(low), float(high)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -104,6 +105,12 @@ def load_variant(variant: str, device: str = "cpu") -> Networks:
         raise ValueError(f"unknown networks {variant!r}")
     whole, cells = TinyEncoder(1, device), TinyEncoder(4, device)
     return replace(offline, completion=cells, fidelity=whole, cmmd=cells, variant=OFFLINE_TINY)
+
+
+@lru_cache(maxsize=1)
+def warm_variant(variant: str) -> Networks:
+    """The same, kept in this process for the next evaluation: loading takes longer than scoring a small benchmark."""
+    return load_variant(variant, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _state(path: Path) -> Mapping[str, torch.Tensor]:

@@ -46,7 +46,8 @@ class EvaluationRun(Job):
                 name="one_live_evaluation_per_producer",
             ),
             models.CheckConstraint(
-                condition=~Q(status=JobStatus.FINISHED) | ~Q(networks_digest=""), name="finished_evaluation_has_networks"
+                condition=~Q(status=JobStatus.FINISHED) | ~Q(networks_digest=""),
+                name="finished_evaluation_has_networks",
             ),
         ]
         indexes = [models.Index(fields=["benchmark", "producer", "-created_at"])]

@@ -133,7 +133,9 @@ def _frozen_layer(at: int, layer: Layer) -> tuple[BenchmarkItem, str]:
     facts = {"kind": layer.kind, "category": layer.label, "prompt": kind.value}
     stem = PurePath(layer.image.original_name).stem[:80]
     try:
-        pair = LayerPair(f"{stem}-{layer.key}-{str(layer.pk)[:8]}", truth, truth, seen, None, str(layer.image_id), facts)
+        pair = LayerPair(
+            f"{stem}-{layer.key}-{str(layer.pk)[:8]}", truth, truth, seen, None, str(layer.image_id), facts
+        )
     except BadPair as error:
         raise Refusal("empty_truth", str(error)) from error
     stored = {"picture": str(layer.image.picture), "truth": str(layer.rgba), "visible_mask": str(layer.visible_mask)}

@@ -127,9 +127,7 @@ def pairs_of(run: EvaluationRun) -> Iterator[LayerPair]:
         )
 
 
-def _create(
-    benchmark: Benchmark, producer: Producer, checkpoint: str, variant: str, user: Any
-) -> EvaluationRun:
+def _create(benchmark: Benchmark, producer: Producer, checkpoint: str, variant: str, user: Any) -> EvaluationRun:
     try:
         with transaction.atomic():
             return EvaluationRun.objects.create(
@@ -175,12 +173,12 @@ def _answer_all(run: EvaluationRun, on_progress: Progress) -> None:
 
 def _score(run: EvaluationRun, on_progress: Progress) -> None:
     # Torch and the networks take seconds to load: only whoever scores needs them.
-    from evaluation.features.networks import load_variant
+    from evaluation.features.networks import warm_variant
     from evaluation.report import as_document
     from evaluation.report_page import page
     from evaluation.scoring import score
 
-    networks = load_variant(run.variant)
+    networks = warm_variant(run.variant)
     digest = digest_of_networks({name: identity.as_choices() for name, identity in networks.identities.items()})
     known = Benchmark.objects.get(pk=run.benchmark_id).bounds.get(digest, {})
     bounds = {board: Bounds.from_json(ends) for board, ends in known.items()}

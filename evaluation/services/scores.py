@@ -74,9 +74,7 @@ def digest_of_networks(networks: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(networks, sort_keys=True).encode()).hexdigest()
 
 
-def store_scores(
-    run: EvaluationRun, report: Mapping[str, Any], layers: Mapping[str, uuid.UUID] | None = None
-) -> None:
+def store_scores(run: EvaluationRun, report: Mapping[str, Any], layers: Mapping[str, uuid.UUID] | None = None) -> None:
     """In a transaction: every number of a report on the run's benchmark, whose bounds are fixed by the first one.
 
     Raises ``Refusal`` 400: ``other_truths``, ``other_bounds``.
@@ -93,9 +91,7 @@ def store_scores(
     known.save(update_fields=["bounds"])
     own = set(Layer.objects.filter(pk__in=layers.values(), project=known.project_id).values_list("pk", flat=True))
     MetricScore.objects.bulk_create(
-        MetricScore(run=run, **fields)
-        for fields in _scores(report, layers)
-        if fields.get("layer_id") in {None, *own}
+        MetricScore(run=run, **fields) for fields in _scores(report, layers) if fields.get("layer_id") in {None, *own}
     )
 
 
