@@ -1,4 +1,4 @@
-"""Who works on a snapshot, an export or a prediction: one worker at a time, for as long as it gives signs of life."""
+"""Who works on a snapshot, an export, a training run: one worker at a time, for as long as it gives signs of life."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
-from training.models import Export, JobStatus, Prediction, Snapshot
+from training.models import CheckpointLayers, Export, JobStatus, Prediction, Snapshot, TrainingRun
 from training.models.jobs import LIVE, Job
 
 log = logging.getLogger(__name__)
 
-J = TypeVar("J", Snapshot, Export, Prediction)
+KINDS = (Snapshot, Export, Prediction, TrainingRun, CheckpointLayers)
+J = TypeVar("J", Snapshot, Export, Prediction, TrainingRun, CheckpointLayers)
 MAX_ATTEMPTS = 3
 """Claims without any progress in between; then the job kills its workers, and is failed."""
 
@@ -53,7 +54,7 @@ def give_up_on_poison() -> int:
     gone = Q(status=JobStatus.RUNNING, lease_expires_at__lt=timezone.now(), attempts__gte=MAX_ATTEMPTS)
     reason = "worker_lost: its worker stopped in the middle, again and again"
     ended = ended_as(JobStatus.FAILED, reason=reason)
-    return sum(kind.objects.filter(gone).update(**ended) for kind in (Snapshot, Export, Prediction))
+    return sum(kind.objects.filter(gone).update(**ended) for kind in KINDS)
 
 
 def write(job: Job, **changes: Any) -> None:

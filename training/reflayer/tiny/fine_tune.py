@@ -257,7 +257,7 @@ class _Log:
         self.rows = kept
 
     def first_validation(self) -> dict[str, float]:
-        first = next((row for row in self.rows if row["kind"] == "validation"), {})
+        first: dict[str, Any] = next((row for row in self.rows if row["kind"] == "validation"), {})
         return {name: value for name, value in first.items() if name.startswith("iou_")}
 
     def write(self, kind: str, step: int, numbers: dict[str, float]) -> None:

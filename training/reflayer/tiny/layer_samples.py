@@ -1,7 +1,7 @@
 """Training samples from a dataset's layers: what people accepted, seen as the mask network sees a picture.
 
-A layer is cut to the window of one of its prompts, as the pipeline would cut it, and brought to the core's size. Half of
-the time the prompt is the layer's own; else the cut is moved (mirrored, recoloured) and another prompt is drawn for it.
+A layer is cut to the window of one of its prompts, as the pipeline would cut it, and brought to the core's size. Half
+of the time the prompt is the layer's own; else the cut is moved (mirrored, recoloured) and another prompt is drawn.
 """
 
 from __future__ import annotations

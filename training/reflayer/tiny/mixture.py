@@ -68,9 +68,7 @@ class Mixture:
         return layer_sample(self.layers[source], rng)
 
 
-def mixture(
-    weights: Mapping[str, float], layers: Mapping[str, Examples], photos: Path | None = None
-) -> Mixture:
+def mixture(weights: Mapping[str, float], layers: Mapping[str, Examples], photos: Path | None = None) -> Mixture:
     """Sources without a weight or without layers are left out. Raises ``NothingToLearn`` when none is left."""
     shares = {name: weights[name] for name in layers if weights.get(name, 0) > 0 and len(layers[name])}
     composed = None
