@@ -73,8 +73,8 @@ def predict_layers(
 
     A thing is an accepted layer, or one that waits for judgement where none is accepted; its most telling prompt is
     asked. The new layers are ``ready``, carry the same prompts, and lie under the checkpoint's producer. A picture on
-    which that producer has layers is left alone. Prompts that the network refuses give no layer. With ``job`` layers are
-    saved only while its lease is ours.
+    which that producer has layers is left alone. Prompts that the network refuses give no layer. With ``job`` a layer
+    is saved only while its lease is ours.
 
     Raises ``Refusal`` 409 ``checkpoint_missing``, ``broken_checkpoint``.
     """
