@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from engine.imaging import box_of
 from engine.records import Mask, Picture, Prompt, PromptKind, RGBALayer
 from engine.refusals import Refusal
 from training import predictors
+from training.checkpoint_folder import digest_of
 
 Answer = Callable[[Picture, Prompt], RGBALayer]
 """A picture and a prompt in its pixels to a layer. Raises ``Refusal`` where the prompt has no answer."""
@@ -61,16 +61,6 @@ def find(name: str, folders: Iterable[Path]) -> Answerer:
         raise Refusal("unknown_checkpoint", f"There is no checkpoint {name}; there are {', '.join(known(folders))}.")
     folder = predictors.find(name, folders).folder
     return Answerer(name, recipes.cpu().digest if folder is None else digest_of(folder), folder)
-
-
-def digest_of(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a checkpoint's configuration and weights."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".safetensors")):
-        digest.update(f"{path.relative_to(folder).as_posix()}\n".encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
 
 
 def _by_checkpoint(folder: Path) -> Answer:

@@ -29,6 +29,7 @@ from evaluation.services.scores import described, digest_of_networks, store_scor
 from training.models import JobStatus
 from training.models.jobs import LIVE
 from training.prompt_json import prompt_from_json
+from training.services.checkpoints import checkpoint_named
 from training.services.doorbell import ring
 from training.services.leases import LeaseLost, ended_as, heartbeat, write
 
@@ -49,8 +50,9 @@ def answerer_of(checkpoint: str) -> Answerer:
 
 
 def producer_of(answerer: Answerer) -> Producer:
-    kind = Producer.Kind.CHECKPOINT if answerer.is_checkpoint else Producer.Kind.RECIPE
-    defaults = {"kind": kind, "digest": answerer.digest}
+    if answerer.is_checkpoint:
+        return checkpoint_named(answerer.name).producer
+    defaults = {"kind": Producer.Kind.RECIPE, "digest": answerer.digest}
     return Producer.objects.get_or_create(name=answerer.producer, defaults=defaults)[0]
 
 

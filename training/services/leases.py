@@ -1,4 +1,4 @@
-"""Who works on a snapshot, an export or a prediction: one worker at a time, for as long as it gives signs of life."""
+"""Who works on a snapshot, an export, a training run: one worker at a time, for as long as it gives signs of life."""
 
 from __future__ import annotations
 
