@@ -9,7 +9,7 @@ ENV PYTHONUNBUFFERED=1 \
     RLD_HOME=/data \
     HOST=0.0.0.0
 
-RUN useradd --create-home --uid 10001 rld && install -d -o rld -g rld /data
+RUN useradd --create-home --uid 10001 rld && install -d -o rld -g rld /data /data/checkpoints
 WORKDIR /app
 
 # The packages change seldom: they come before the code.

@@ -25,6 +25,7 @@ from rld_platform import environment as env
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rld_platform.settings")
 
 START_S = 60.0
+TRAIN = "train"
 STOP_S = 12.0
 
 
@@ -117,15 +118,24 @@ def start_web(children: Children, port: int) -> None:
 
 def start_worker(children: Children) -> None:
     """A Celery worker with the sweeper (beat) inside. Each of its processes computes on one core: two images at a
-    time are faster than one image on two cores."""
+    time are faster than one image on two cores. Training gets a worker of its own, because a run takes minutes or days
+    and nobody's layers should wait for it."""
     processes = env.number("WORKER_CONCURRENCY", min(4, os.cpu_count() or 1), 1, 256)
-    queues = env.text("WORKER_QUEUES", "default,cpu,inference")
+    queues = env.text("WORKER_QUEUES", "default,cpu,inference,train").split(",")
+    others = [queue for queue in queues if queue != TRAIN]
+    if others:
+        _start_celery(children, "worker", ["--beat", "--queues", ",".join(others), "--concurrency", str(processes)])
+    if TRAIN in queues:
+        name = ["--hostname", f"{TRAIN}@%h", "--queues", TRAIN, "--concurrency", "1"]
+        _start_celery(children, "trainer", name if others else [*name, "--beat"], REMAP_SIGTERM="SIGQUIT")
+
+
+def _start_celery(children: Children, name: str, options: list[str], **environment: str) -> None:
+    command = [sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker"]
     children.start(
-        "worker",
-        [
-            *(sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker", "--beat"),
-            *("--queues", queues, "--concurrency", str(processes), "--loglevel", "warning"),
-        ],
+        name,
+        [*command, *options, "--loglevel", "warning"],
+        **environment,
         C_FORCE_ROOT="1",
         OMP_NUM_THREADS="1",
         NUMBA_NUM_THREADS="1",

@@ -122,6 +122,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "apply retrain policies": {
+        "task": "training.tasks.apply_retrain_policies",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "forget predictions": {
         "task": "training.tasks.forget_predictions",
         "schedule": 3600.0,
@@ -129,6 +134,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "open slots": {"task": "annotation.tasks.open_slots", "schedule": 15.0, "options": {"expires": 15}},
     "refit ratings": {"task": "evaluation.tasks.refit_ratings", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep evaluations": {"task": "evaluation.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "check slots": {"task": "annotation.tasks.check_slots", "schedule": 300.0, "options": {"expires": 300}},
 }
 LEASE_S = env.number("RLD_LEASE_S", 60, 2, 3600)
@@ -136,10 +142,15 @@ LEASE_S = env.number("RLD_LEASE_S", 60, 2, 3600)
 REVIEW_LEASE_S = env.number("REVIEW_LEASE_S", 300, 5, 86_400)
 """How long a person may hold a layer without a sign of life before it is given to another."""
 
-CHECKPOINT_FOLDERS = [BASE_DIR / "training" / "checkpoints", HOME / "checkpoints"]
+TRAINED_FOLDER = HOME / "checkpoints"
+"""Where a training run puts its checkpoint; every process that answers prompts must see it."""
+CHECKPOINT_FOLDERS = [BASE_DIR / "training" / "checkpoints", TRAINED_FOLDER]
 """Every checkpoint in one of these can be asked by its folder's name."""
 PREDICTION_DAYS = env.number("PREDICTION_DAYS", 7, 1, 3650)
 """How long the answers of the playground are kept."""
+
+TRAINING_FOLDER = HOME / "training"
+"""Folders of training runs while they last: dataset, state, log. A worker elsewhere starts such a run over."""
 
 MEDIA_ROOT = HOME / "media"
 MEDIA_LIFETIME_S = env.number("MEDIA_LIFETIME_S", 3600, 60, 86_400)

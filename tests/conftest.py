@@ -18,6 +18,9 @@ def _files_of_its_own(settings: Any, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.STATIC_ROOT = tmp_path
+    settings.TRAINING_FOLDER = tmp_path / "training"
+    settings.TRAINED_FOLDER = tmp_path / "checkpoints"
+    settings.CHECKPOINT_FOLDERS = [settings.CHECKPOINT_FOLDERS[0], settings.TRAINED_FOLDER]
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": static}
 

@@ -7,10 +7,11 @@ import time
 from celery import shared_task
 
 from engine.refusals import Refusal
-from training.models import Export, Prediction, Snapshot
-from training.services import exports, freezing, predictions
+from training.models import CheckpointLayers, Export, Prediction, Snapshot, TrainingRun
+from training.services import checkpoint_layers, exports, freezing, predictions, training_runs, training_work
 from training.services.doorbell import ring
 from training.services.leases import LeaseLost, claim, give_up_on_poison, has_claimable
+from training.services.policies import apply_policies
 
 QUEUE = "cpu"
 TURN_S = 60.0
@@ -53,14 +54,44 @@ def predict() -> None:
             return
 
 
+@shared_task(name=training_runs.TASK)
+def train() -> None:
+    """Take training runs to their end, one after the other. The trainer is a process of its own."""
+    while (run := claim(TrainingRun)) is not None:
+        try:
+            training_work.work_on(run)
+        except LeaseLost:
+            continue
+
+
+@shared_task(name=checkpoint_layers.TASK)
+def make_layers() -> None:
+    """Have checkpoints make the layers that wait to be made."""
+    while (job := claim(CheckpointLayers)) is not None:
+        try:
+            checkpoint_layers.work_on(job)
+        except LeaseLost:
+            continue
+
+
+@shared_task(name="training.tasks.apply_retrain_policies")
+def apply_retrain_policies() -> None:
+    """Every few minutes: start the runs that policies ask for."""
+    apply_policies()
+
+
 @shared_task(name="training.tasks.sweep")
 def sweep() -> None:
     """Every few seconds: ring where work waits or was abandoned."""
-    give_up_on_poison()
+    give_up_on_poison(Snapshot, Export, Prediction, TrainingRun, CheckpointLayers)
     if has_claimable(Snapshot, Export):
         ring(QUEUE)
     if has_claimable(Prediction):
         predictions.ring_for_answers()
+    if has_claimable(CheckpointLayers):
+        checkpoint_layers.ring_for_layers()
+    if has_claimable(TrainingRun):
+        training_runs.ring_for_training()
 
 
 @shared_task(name="training.tasks.forget_predictions")

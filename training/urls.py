@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from training.api.checkpoints import CheckpointById, Checkpoints, PromoteCheckpoint, UndoPromotion
 from training.api.exports import CancelExport, ExportById, ExportDownload, ExportOneFile, Exports
 from training.api.predictions import CancelPrediction, PredictionById, PredictionDocument, Predictions
 from training.api.snapshots import (
@@ -14,6 +15,7 @@ from training.api.snapshots import (
     SnapshotPreview,
     Snapshots,
 )
+from training.api.training_runs import CancelTrainingRun, ResumeTrainingRun, TrainingRunById, TrainingRuns
 
 urlpatterns: list[URLPattern] = [
     path("snapshots/", Snapshots.as_view(), name="api-snapshots"),
@@ -27,6 +29,14 @@ urlpatterns: list[URLPattern] = [
     path("exports/<uuid:export_id>/cancel/", CancelExport.as_view(), name="api-export-cancel"),
     path("exports/<uuid:export_id>/download/", ExportDownload.as_view(), name="api-export-download"),
     path("exports/<uuid:export_id>/files/<path:name>", ExportOneFile.as_view(), name="api-export-file"),
+    path("training-runs/", TrainingRuns.as_view(), name="api-training-runs"),
+    path("training-runs/<uuid:run_id>/", TrainingRunById.as_view(), name="api-training-run"),
+    path("training-runs/<uuid:run_id>/cancel/", CancelTrainingRun.as_view(), name="api-training-run-cancel"),
+    path("training-runs/<uuid:run_id>/resume/", ResumeTrainingRun.as_view(), name="api-training-run-resume"),
+    path("checkpoints/", Checkpoints.as_view(), name="api-checkpoints"),
+    path("checkpoints/<uuid:checkpoint_id>/", CheckpointById.as_view(), name="api-checkpoint"),
+    path("checkpoints/<uuid:checkpoint_id>/promote/", PromoteCheckpoint.as_view(), name="api-checkpoint-promote"),
+    path("checkpoints/<uuid:checkpoint_id>/undo/", UndoPromotion.as_view(), name="api-checkpoint-undo"),
     path("predict/", Predictions.as_view(), name="api-predictions"),
     path("predict/document/", PredictionDocument.as_view(), name="api-prediction-document"),
     path("predict/<uuid:prediction_id>/", PredictionById.as_view(), name="api-prediction"),

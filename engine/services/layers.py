@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from typing import Any
 
 from engine.imaging import encode_png, mask_to_rle, sha256, thumbnail_webp
 from engine.measures import measure
-from engine.models import Layer, LayerStatus, Prompt, RunItem
-from engine.records import Instance, Scene
+from engine.models import Layer, LayerStatus, Producer, Prompt, RunItem, SourceImage
+from engine.records import Instance, RGBALayer, Scene
 from engine.services.files import store
 
 THUMBNAIL_PX = 256
@@ -62,15 +63,32 @@ def publish_layers(layers: list[Layer], prompts: list[Prompt]) -> None:
     Prompt.objects.bulk_create(prompts)
 
 
+def unsaved_layer(*, image: SourceImage, producer: Producer, layer: RGBALayer, **facts: Any) -> Layer:
+    """Store the files of a finished layer and make its row, not saved yet."""
+    rgba = layer.rgba_hwc
+    png, measured = encode_png(rgba), measure(layer)
+    return Layer(
+        project_id=image.project_id,
+        image=image,
+        producer=producer,
+        sha256=sha256(png),
+        rgba=store("layers", png, "png"),
+        visible_mask=store("masks", encode_png(layer.visible_hw), "png"),
+        thumbnail=store("thumbnails", thumbnail_webp(rgba, THUMBNAIL_PX), "webp"),
+        box=list(measured.box),
+        area_share=measured.area_share,
+        hidden_share=measured.hidden_share,
+        soft_share=measured.soft_share,
+        **facts,
+    )
+
+
 def _layer_row(item: RunItem, instance: Instance, depth: int) -> Layer:
     assert instance.layer is not None
-    rgba, visible = instance.layer.rgba_hwc, instance.layer.visible_hw
-    png = encode_png(rgba)
-    measured = measure(instance.layer)
-    return Layer(
-        project=item.run.project,
+    return unsaved_layer(
         image=item.image,
         producer=item.run.producer,
+        layer=instance.layer,
         item=item,
         key=instance.key,
         depth=depth,
@@ -78,14 +96,6 @@ def _layer_row(item: RunItem, instance: Instance, depth: int) -> Layer:
         label=instance.label[:120],
         status=LayerStatus.READY if instance.is_kept else LayerStatus.DROPPED,
         drop_reason=instance.drop_reason[:120],
-        sha256=sha256(png),
-        rgba=store("layers", png, "png"),
-        visible_mask=store("masks", encode_png(visible), "png"),
-        thumbnail=store("thumbnails", thumbnail_webp(rgba, THUMBNAIL_PX), "webp"),
-        box=list(measured.box),
-        area_share=measured.area_share,
-        hidden_share=measured.hidden_share,
-        soft_share=measured.soft_share,
         scores=instance.scores,
     )
 

@@ -62,6 +62,11 @@ class ManifestExamples:
     def __len__(self) -> int:
         return len(self._pairs)
 
+    @property
+    def pictures(self) -> set[str]:
+        """SHA-256 of every source picture in the split."""
+        return {row.source.sha256 for row, _ in self._pairs}
+
     def key(self, index: int) -> str:
         row, number = self._pairs[index]
         return f"{row.layer.sha256}:{row.source.sha256}:{row.id}:{number}"

@@ -2,6 +2,9 @@
 
 Progress goes to standard error; the last line of standard output is one JSON object. Exit 0 done, 1 failed, 2 wrong
 use, 3 stopped by a signal with its state saved. ``--resume`` goes on with the configuration saved in ``DIR``.
+
+A base that is a reflayer-tiny checkpoint is fine-tuned (``training.reflayer.tiny.fine_tune``): the recipe says nothing
+then, and ``--params`` are fields of that configuration.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from pathlib import Path
 
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
+from safetensors import SafetensorError
 
 from engine.composites.photographs import NoPictures
 from engine.folder_output import write_atomically
@@ -32,7 +36,13 @@ from training.reflayer.loading import load_pipeline
 from training.reflayer.metrics_log import MissingTracker
 from training.reflayer.optimisation import TrainingDiverged
 from training.reflayer.pipeline import RefLayerPipeline
+from training.reflayer.process import alone_in, end_with_parent, is_disk_full
 from training.reflayer.run_state import NonFiniteWeights, Position
+from training.reflayer.tiny import checkpoint as tiny_checkpoint
+from training.reflayer.tiny import fine_tune
+from training.reflayer.tiny.fine_tune import FineTuneConfig
+from training.reflayer.tiny.mixture import NothingToLearn
+from training.reflayer.tiny.train import NonFiniteLoss
 from training.reflayer.trainer import CHECKPOINT, STATE, Stopped, Trainer
 
 WRONG_USE, STOPPED = 2, 3
@@ -50,31 +60,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--objects", help="folder of RGBA cut-outs for composites")
     parser.add_argument("--steps", type=int, help="steps of every stage")
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--automatic", help="folder of a second dataset: layers that nobody has judged")
+    parser.add_argument("--mix", type=_mix, help="weights of dataset, automatic layers and composites: 0.6,0,0.4")
+    parser.add_argument("--params", type=json.loads, default={}, help="JSON: more fields of the configuration")
+    parser.add_argument("--ends-with-parent", action="store_true", help="stop at once when standard input closes")
     options = parser.parse_args(argv)
+    if options.ends_with_parent:
+        end_with_parent()
     try:
         config = _config(options)
     except (BadConfig, recipes.UnknownRecipe) as error:
         return _fail(error, WRONG_USE)
     stop = _StopSignal()
     try:
-        return _run(config, options.out, options.resume, stop)
-    except Stopped as stopped:
+        with alone_in(options.out):
+            return _run(config, options.out, options.resume, stop)
+    except (Stopped, fine_tune.StoppedInside) as stopped:
         _finish({"out": str(options.out), "stopped": str(stopped)})
         return STOPPED
     except (
         BadConfig, BadManifest, BrokenCheckpoint, MissingTracker, NonFiniteWeights, NoPictures, TrainingDiverged,
+        tiny_checkpoint.BrokenCheckpoint, tiny_checkpoint.NonFiniteWeights, NonFiniteLoss, NothingToLearn,
     ) as error:  # fmt: skip
         return _fail(error, 1)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not is_disk_full(error):
+            raise
+        return _fail(OutOfDisk(f"{options.out}: no space left; what was saved before is whole"), 1)
 
 
-def _config(options: argparse.Namespace) -> TrainConfig:
+class OutOfDisk(OSError):
+    code = "out_of_disk"
+
+
+def _mix(text: str) -> tuple[float, float, float]:
+    validated, automatic, composite = (float(part) for part in text.split(","))
+    return validated, automatic, composite
+
+
+def _config(options: argparse.Namespace) -> TrainConfig | FineTuneConfig:
     saved = options.out / "config.json"
     if options.resume:
-        return configs.read(saved)
+        return _read(saved)
     if saved.exists():
         raise BadConfig(f"{options.out} holds a run; go on with --resume or choose another folder")
     if not options.config:
         raise BadConfig("--config names a file or a recipe")
+    if options.base and _is_tiny(Path(options.base)):
+        return _fine_tuning(options)
     is_file = options.config.endswith(".json") or Path(options.config).is_file()
     config = configs.read(Path(options.config)) if is_file else recipes.find(options.config)
     data = {name: value for name in ("dataset", "photos", "objects") if (value := getattr(options, name))}
@@ -85,7 +118,50 @@ def _config(options: argparse.Namespace) -> TrainConfig:
     return replace(config, data=replace(config.data, **data), stages=stages, **changes)
 
 
-def _run(config: TrainConfig, out: Path, is_resumed: bool, stop: _StopSignal) -> int:
+def _is_tiny(base: Path) -> bool:
+    try:
+        return bool(json.loads((base / "model_index.json").read_bytes())["_class_name"] == tiny_checkpoint.CLASS_NAME)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _fine_tuning(options: argparse.Namespace) -> FineTuneConfig:
+    names = {"base": "base", "dataset": "dataset", "automatic_dataset": "automatic", "photos": "photos"}
+    given = {name: value for name, option in names.items() if (value := getattr(options, option))}
+    numbers = {name: value for name in ("steps", "seed") if (value := getattr(options, name)) is not None}
+    mix = dict(zip(("validated", "automatic", "composite"), options.mix, strict=True)) if options.mix else {}
+    return fine_tune.from_json({**given, **numbers, **mix, **options.params})
+
+
+def _read(path: Path) -> TrainConfig | FineTuneConfig:
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BadConfig(f"{path}: {error}") from error
+    return fine_tune.from_json(data) if data.get("kind") == fine_tune.KIND else configs.from_json(data)
+
+
+def _run(config: TrainConfig | FineTuneConfig, out: Path, is_resumed: bool, stop: _StopSignal) -> int:
+    if isinstance(config, TrainConfig):
+        return _train(config, out, is_resumed, stop)
+    started = time.monotonic()
+    write_atomically(out / "config.json", json.dumps(config.to_json(), indent=2).encode() + b"\n")
+    numbers = fine_tune.run(config, out, Progress(), stop.is_set)
+    _finish(_document(out, started, numbers))
+    return 0
+
+
+def _document(out: Path, started: float, numbers: dict[str, float]) -> dict[str, object]:
+    return {
+        "out": str(out),
+        "checkpoint": str(out / CHECKPOINT),
+        "code_revision": code_revision(),
+        "seconds": round(time.monotonic() - started, 1),
+        "metrics": numbers,
+    }
+
+
+def _train(config: TrainConfig, out: Path, is_resumed: bool, stop: _StopSignal) -> int:
     started = time.monotonic()
     data = open_data(config.data, config.seed)
     processes = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
@@ -98,15 +174,8 @@ def _run(config: TrainConfig, out: Path, is_resumed: bool, stop: _StopSignal) ->
         pipeline = _pipeline(config, out, data, position, show)
     trainer = Trainer(config, pipeline, data, out, show, stop.is_set)
     numbers = trainer.run(position, state)
-    document = {
-        "out": str(out),
-        "checkpoint": str(out / CHECKPOINT),
-        "code_revision": code_revision(),
-        "seconds": round(time.monotonic() - started, 1),
-        "metrics": numbers,
-    }
     if processes.is_main_process:
-        _finish(document)
+        _finish(_document(out, started, numbers))
     return 0
 
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce
 
@@ -67,8 +67,12 @@ COLUMNS = {
 }
 
 
-def rows_of(project: Project, rules: Rules, pictures: Pictures) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def rows_of(
+    project: Project, rules: Rules, pictures: Pictures, chosen: QuerySet[Layer] | None = None
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Layer id, image id and manifest row of all chosen layers whose picture is free, in the manifest's order.
+
+    Chosen are the accepted layers that the rules take, or those that are given.
 
     ``origin`` holds who made the layer and what people said about it; people under their pseudonyms.
     """
@@ -76,7 +80,7 @@ def rows_of(project: Project, rules: Rules, pictures: Pictures) -> Iterator[tupl
     images = sorted(pictures.group_of.keys() - pictures.reserved_ids, key=attrgetter("int"))
     group_of = {str(image): group for image, group in pictures.group_of.items()}
     # Texts are made by the database: a million objects in between would cost more than the rest.
-    layers = accepted_layers(project, rules).annotate(
+    layers = (accepted_layers(project, rules) if chosen is None else chosen).annotate(
         layer_text=Cast("pk", TextField()),
         image_text=Cast("image_id", TextField()),
         run_text=Cast("item__run_id", TextField()),

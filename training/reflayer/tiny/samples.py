@@ -6,6 +6,7 @@ Sample number ``n`` is the same whenever it is asked for, so a run that is resum
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -105,7 +106,7 @@ def prompt_for(target: Target, kind: str, rng: Rng) -> Prompt:
     }[kind]()
 
 
-def _moved(scene: StoredScene, rng: Rng) -> StoredScene:
+def moved(scene: StoredScene, rng: Rng) -> StoredScene:
     """Mirrored, turned, recoloured, a little noisy or blurred: the same scene for a network that learns shapes."""
     source, alphas = scene.source_hwc, scene.alphas
     if rng.random() < 0.5:
@@ -137,12 +138,20 @@ class Sample:
     target: Target
 
 
-def draw_sample(store: SceneStore, seed: int, number: int, as_is: bool = False) -> Sample:
+class Scenes(Protocol):
+    """Scenes by number, the same each time."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int) -> StoredScene: ...
+
+
+def draw_sample(store: Scenes, seed: int, number: int, as_is: bool = False) -> Sample:
     """Sample ``number`` of a run with ``seed``; ``as_is`` leaves the scene unchanged, for validation."""
     rng = np.random.default_rng([seed, number])
     while True:
         scene = store[int(rng.integers(len(store)))]
-        scene = scene if as_is else _moved(scene, rng)
+        scene = scene if as_is else moved(scene, rng)
         kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
         found = [everything(scene.alphas)] if kind == "background" else targets(scene.alphas)
         if found:
@@ -174,12 +183,16 @@ class Samples(Dataset[dict[str, torch.Tensor]]):
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         cv2.setNumThreads(1)
         number = self.window.first + index
-        sample = draw_sample(self.store, self.window.seed, number)
-        target = sample.target
-        contested = target.hidden | (hull(target.visible) & ~target.visible & (target.alpha < 0.5))
-        return {
-            "source": torch.from_numpy(sample.source_hwc),
-            "first": torch.from_numpy(first_look(sample.source_hwc, sample.prompt, number)),
-            "truth": torch.from_numpy(np.stack([target.alpha, target.shows])),
-            "contested": torch.from_numpy(contested[None].astype(np.float32)),
-        }
+        return tensors_of(draw_sample(self.store, self.window.seed, number), number)
+
+
+def tensors_of(sample: Sample, number: int) -> dict[str, torch.Tensor]:
+    """Network inputs and truth of one sample; ``number`` seeds what GrabCut draws."""
+    target = sample.target
+    contested = target.hidden | (hull(target.visible) & ~target.visible & (target.alpha < 0.5))
+    return {
+        "source": torch.from_numpy(np.ascontiguousarray(sample.source_hwc)),
+        "first": torch.from_numpy(first_look(sample.source_hwc, sample.prompt, number)),
+        "truth": torch.from_numpy(np.stack([target.alpha, target.shows])),
+        "contested": torch.from_numpy(contested[None].astype(np.float32)),
+    }

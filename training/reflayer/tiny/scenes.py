@@ -68,7 +68,16 @@ class SceneStore:
         # Opened anew each time: an open map would be copied whole into every worker process.
         source = np.array(np.load(path, mmap_mode="r")[row])
         alphas = np.array(np.load(path.with_name(path.name.replace(".source.", ".alpha.")), mmap_mode="r")[row])
-        return StoredScene(source, alphas[alphas.any(axis=(1, 2))])
+        return _without_empty(source, alphas)
+
+
+def stored_scene(made: Composite) -> StoredScene:
+    """A composite as it would come back from a shard."""
+    return _without_empty(*_store(made))
+
+
+def _without_empty(source_hwc: Picture, alphas: Picture) -> StoredScene:
+    return StoredScene(source_hwc, alphas[alphas.any(axis=(1, 2))])
 
 
 def through(alphas: Picture) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ needed to go on, and ``OUT/checkpoint`` the moving average of the weights as a c
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import os
@@ -140,7 +141,10 @@ class Trainer:
             "trained_s": self.trained_s,
             "bad_steps": self.bad_steps,
         }
-        torch.save(state, out / "state.pt.part")
+        # Through memory: torch's own writer says of a full disk only that it failed.
+        data = io.BytesIO()
+        torch.save(state, data)
+        (out / "state.pt.part").write_bytes(data.getbuffer())
         os.replace(out / "state.pt.part", out / "state.pt")
 
     def go_on_from(self, out: Path) -> None:
