@@ -58,11 +58,17 @@ class TrainedOn:
 
 def trained_on(folder: Path) -> TrainedOn:
     """From the checkpoint's list. Raises ``BrokenCheckpoint`` when it is not there: nothing could be held out."""
+    parts = training_parts(folder)
+    digests = {digest for part in parts for kind in ("photographs", "objects") for digest in part[kind].values()}
+    return TrainedOn(frozenset(digests), frozenset(family for part in parts for family in part["families"]))
+
+
+def training_parts(folder: Path) -> list[dict[str, Any]]:
+    """The checkpoint's list as ``save_training_data`` wrote it. Raises ``BrokenCheckpoint`` without one."""
     parts = _read_json(folder, TRAINING_DATA).get("parts")
     if not isinstance(parts, list):
         raise BrokenCheckpoint(f"{folder / TRAINING_DATA} has no list of parts")
-    digests = {digest for part in parts for kind in ("photographs", "objects") for digest in part[kind].values()}
-    return TrainedOn(frozenset(digests), frozenset(family for part in parts for family in part["families"]))
+    return parts
 
 
 def save_training_data(folder: Path, parts: Sequence[Mapping[str, object]]) -> None:
