@@ -1,11 +1,5 @@
 """Workers as processes: real Celery on the filesystem broker, and on Redis where there is one."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
 
 from engine.models import ItemStatus, Layer, RunItem, RunStatus, StageRun, Worker
@@ -13,60 +7,15 @@ from engine.records import STAGES
 from engine.services import runs
 from tests.engine.scenes import composite_image
 from tests.factories import make_project
-from tests.services import REDIS_URL, database_url, missing
+from tests.services import REDIS_URL, missing
+from tests.workers import kill, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LEASE_S = 3
-
-
-@pytest.fixture
-def start_worker(tmp_path):
-    """Start a Celery worker on the test's database and files; all that are left are killed at the end."""
-    started = []
-
-    def start(gpu=False, **environment):
-        env = {
-            **os.environ,
-            "RLD_HOME": str(tmp_path),
-            "DATABASE_URL": database_url(),
-            "RLD_LEASE_S": str(LEASE_S),
-            "C_FORCE_ROOT": "1",
-            **environment,
-        }
-        of_kind = ("--queues", "gpu", "--pool", "solo") if gpu else ("--queues", "default,cpu", "--beat")
-        command = [
-            *(sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker", *of_kind),
-            *("--concurrency", "1", "--loglevel", "warning"),
-        ]
-        worker = subprocess.Popen(command, env=env, start_new_session=True)
-        started.append(worker)
-        return worker
-
-    yield start
-    for worker in started:
-        if worker.poll() is None:
-            os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
-
-
-def wait_until(condition, what, seconds=120):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.02)
-    pytest.fail(f"not within {seconds} s: {what}")
 
 
 def is_over(run):
     run.refresh_from_db()
     return run.status == RunStatus.FINISHED
-
-
-def kill(worker):
-    os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
 
 
 def test_a_worker_finds_the_work_without_any_message(start_worker):
@@ -102,7 +51,7 @@ def test_a_worker_killed_in_the_middle_of_a_stage_loses_nothing_and_repeats_no_l
 
 def test_a_gpu_worker_shows_itself_before_any_work_and_takes_the_queue_of_gpus(start_worker):
     """One process with the solo pool, as on a machine with a GPU; here its device is the CPU. Another one sweeps."""
-    start_worker(gpu=True, RLD_DEVICE="cpu")
+    start_worker("gpu", RLD_DEVICE="cpu")
     wait_until(lambda: Worker.objects.filter(queue="gpu").exists(), "the worker shows itself")
     shown = Worker.objects.get(queue="gpu")
     assert (shown.device, shown.resident) == ("cpu", [])
