@@ -28,12 +28,22 @@ class WorkerState:
     ``pictures`` are in its hands now, ``done`` are those it brought to an end.
     """
 
-    name: str
-    device: str
-    doing: str
+    worker: Worker
     silent_s: float
     pictures: int
     done: int
+
+    @property
+    def name(self) -> str:
+        return self.worker.name
+
+    @property
+    def device(self) -> str:
+        return self.worker.device
+
+    @property
+    def doing(self) -> str:
+        return self.worker.doing
 
     @property
     def is_silent(self) -> bool:
@@ -101,7 +111,9 @@ def runs_of(user: Any, project: Project | None = None) -> QuerySet[EngineRun]:
 
 def run_for(user: Any, run_id: Any, at_least: str = Role.VIEWER) -> EngineRun:
     """The run. Raises ``Refusal``: 404 for strangers and unknown ids, 403 for too low a role."""
-    run = EngineRun.objects.select_related("project", "producer", "started_by").filter(id=run_id).first()
+    run = (
+        EngineRun.objects.select_related("project", "producer", "started_by", "derived_from").filter(id=run_id).first()
+    )
     if run is None:
         raise Refusal("not_found", "There is no such run.", 404)
     require_role(user, run.project, at_least)
@@ -153,9 +165,7 @@ def _workers(run: EngineRun) -> list[WorkerState]:
         wanted |= heard & (Q(queue="default") | Q(queue__in=run.items.order_by().values("queue").distinct()))
     return [
         WorkerState(
-            worker.name,
-            worker.device,
-            worker.doing,
+            worker,
             (now - worker.heartbeat_at).total_seconds(),
             *counts.get(worker.pk, (0, 0)),
         )
