@@ -7,10 +7,11 @@ import re
 import numpy as np
 
 from engine.composites.generator import Composite, compose
+from engine.composites.held_out import seen_composite
 from engine.imaging import encode_png, iou, sha256, union
 from engine.records import Picture
 
-NAME = re.compile(r"composite-(?P<px>\d+)-(?P<seed>\d+)\.png")
+NAME = re.compile(r"composite-(?P<px>\d+)-(?P<seed>\d+)(?P<seen>-seen)?\.png")
 LEAST_IOU = 0.8
 MOST_ALPHA_ERROR = 0.1
 MOST_COLOUR_ERROR = 0.1
@@ -21,7 +22,8 @@ def composite_behind(name: str, digest: str) -> Composite | None:
     match = NAME.fullmatch(name)
     if match is None or int(match["px"]) < 32:
         return None
-    made = compose(int(match["seed"]), int(match["px"]))
+    make = seen_composite if match["seen"] else compose
+    made = make(int(match["seed"]), int(match["px"]))
     return made if sha256(encode_png(made.source_hwc)) == digest else None
 
 

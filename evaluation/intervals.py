@@ -18,6 +18,8 @@ class Interval:
     low: float
     high: float
     level: float = 0.95
+    without: tuple[float, ...] = ()
+    """Of a jackknife: the estimate without each group."""
 
 
 def clustered_difference(
@@ -39,8 +41,8 @@ def clustered_difference(
     differences = drawn @ gains / (drawn @ sizes)
     shares = drawn @ gains / np.maximum(drawn @ bases, 1e-12)
     return (
-        Interval(float(gains.sum() / sizes.sum()), *map(float, np.quantile(differences, (0.025, 0.975)))),
-        Interval(float(gains.sum() / max(bases.sum(), 1e-12)), *map(float, np.quantile(shares, (0.025, 0.975)))),
+        Interval(float(gains.sum() / sizes.sum()), *_ends(differences)),
+        Interval(float(gains.sum() / max(bases.sum(), 1e-12)), *_ends(shares)),
     )
 
 
@@ -60,7 +62,7 @@ def clustered_mean(
     sums = np.bincount(index, np.asarray(values, float))
     drawn = np.random.default_rng(seed).multinomial(sizes.size, np.full(sizes.size, 1 / sizes.size), size=resamples)
     means = drawn @ sums / (drawn @ sizes)
-    return Interval(float(sums.sum() / sizes.sum()), *map(float, np.quantile(means, (0.025, 0.975))))
+    return Interval(float(sums.sum() / sizes.sum()), *_ends(means))
 
 
 def grouped_jackknife(
@@ -83,4 +85,26 @@ def grouped_jackknife(
     without = np.array([estimate(np.flatnonzero(group != left)) for left in range(count)])
     error = float(np.sqrt((count - 1) / count * np.square(without - without.mean()).sum()))
     reach = float(t.ppf(0.975, count - 1)) * error
-    return Interval(whole, whole - reach, whole + reach)
+    return Interval(whole, whole - reach, whole + reach, without=tuple(map(float, without)))
+
+
+def jackknife_difference(
+    ours: float, theirs: float, ours_without: Sequence[float], theirs_without: Sequence[float]
+) -> Interval:
+    """``ours - theirs`` of two estimates on the same samples, from what each was without the same groups.
+
+    What both have in common (a hard photograph) cancels, so the interval is narrower than those of the two apart.
+    Raises ``ValueError`` for fewer than two groups or unequally many.
+    """
+    count = len(ours_without)
+    if count < 2 or count != len(theirs_without):
+        raise ValueError(f"need the same two groups or more, got {count} and {len(theirs_without)}")
+    without = np.asarray(ours_without, float) - np.asarray(theirs_without, float)
+    error = float(np.sqrt((count - 1) / count * np.square(without - without.mean()).sum()))
+    reach = float(t.ppf(0.975, count - 1)) * error
+    return Interval(ours - theirs, ours - theirs - reach, ours - theirs + reach, without=tuple(map(float, without)))
+
+
+def _ends(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return float(low), float(high)

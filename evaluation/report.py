@@ -20,7 +20,7 @@ def as_document(scores: Scores, networks: Networks, how_to_publish: str = "") ->
     """JSON values only. Undefined values are ``null`` with their reason beside them, never a number."""
     return {
         "format": FORMAT,
-        "variant": "published" if networks.published else "offline",
+        "variant": networks.variant,
         "how_to_get_the_published_variant": how_to_publish,
         "protocol": scores.protocol.as_json(),
         "networks": {name: identity.as_choices() for name, identity in networks.identities.items()},
@@ -51,7 +51,8 @@ def _board(board: Board) -> Document:
 
 def _hpa(value: Hpa) -> Document:
     about = {"value": value.value, "axes": dict(value.axes), "weights": dict(value.weights), "reason": value.reason}
-    return {**about, "low": value.low, "high": value.high, "bounds": value.bounds.as_json()}
+    interval = {"low": value.low, "high": value.high, "without": list(value.without)}
+    return {**about, **interval, "bounds": value.bounds.as_json()}
 
 
 def _result(result: Result) -> Document:

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.imaging import box_of, composite, thumbnail_webp
 from engine.records import Picture
+from evaluation.features.variants import OFFLINE_TINY, PUBLISHED
 from evaluation.metrics.backgrounds import CHECKED, background_of
 from evaluation.metrics.pairs import LayerPair
 from evaluation.report import SLICE_COLUMNS, Document, cells, hpa_line, number, slice_cells
@@ -78,12 +79,13 @@ def worst_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[st
 
 
 def _variant(document: Document) -> str:
-    if document["variant"] == "published":
+    if document["variant"] == PUBLISHED:
         return _paragraph("Networks: published.")
     command = document["how_to_get_the_published_variant"]
     how = f" For the published ones run <code>{escape(command)}</code>." if command else ""
+    who = "The shipped network's features" if document["variant"] == OFFLINE_TINY else "Fixed-seed stand-ins"
     return (
-        "<p class='offline'><strong>Offline networks.</strong> Fixed-seed stand-ins made these numbers. They order "
+        f"<p class='offline'><strong>Offline networks.</strong> {who} made these numbers. They order "
         f"producers on one benchmark; they are no LPIPS, CLIP or FID values and not comparable with such.{how}</p>"
     )
 

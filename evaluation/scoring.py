@@ -5,7 +5,6 @@ The protocol is fixed here and has a version; whatever changes a number changes 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,14 +20,14 @@ from evaluation.intervals import grouped_jackknife
 from evaluation.metrics.alpha import Alpha
 from evaluation.metrics.completion import Completion
 from evaluation.metrics.fidelity import Fidelity
-from evaluation.metrics.hpa import EQUAL, Axis, Bounds, Hpa, hpa
+from evaluation.metrics.hpa import EQUAL, Axis, Bounds, Hpa, WrongBounds, hpa
 from evaluation.metrics.pairs import LayerPair, shrink
 from evaluation.metrics.preservation import Preservation
 from evaluation.metrics.recomposition import Recomposition
 from evaluation.metrics.results import PerSample, Result, Row
 from evaluation.slices import by_slice, slices_of
+from evaluation.truths import VERSION, benchmark_digest, truth_digest
 
-VERSION = "rld-score-1"
 GREY = 128
 TRIVIAL = "perfect score against a flat grey layer in the box of what is visible; s_gen 0 is a layer that adds nothing"
 
@@ -84,8 +83,9 @@ class Scores:
 class Scorer:
     """``reset``, ``update`` with pairs in any portions, ``compute``. Keeps features and numbers, never pictures."""
 
-    def __init__(self, networks: Networks, protocol: Protocol | None = None) -> None:
-        self.networks, self.protocol = networks, protocol or Protocol()
+    def __init__(self, networks: Networks, protocol: Protocol | None = None, has_bounds: bool = False) -> None:
+        """``has_bounds``: ``compute`` will be given both boards' bounds, so the trivial layers need not be scored."""
+        self.networks, self.protocol, self._has_bounds = networks, protocol or Protocol(), has_bounds
         batch = self.protocol.batch
         self._preservation = Preservation(networks.perceptual, batch)
         self._completion = Completion(networks.completion, batch)
@@ -123,7 +123,8 @@ class Scorer:
             for metric in self._at_full_size:
                 metric.update(pairs)
             self._fidelity.update(pairs)
-            new = [at for at, pair in enumerate(pairs) if pair.name not in self._digests]
+            unknown = [] if self._has_bounds else enumerate(pairs)
+            new = [at for at, pair in unknown if pair.name not in self._digests]
             self._trivial_vis.update([trivial(small[at]) for at in new])
             self._trivial_fid.update([trivial(pairs[at]) for at in new])
         for pair in pairs:
@@ -136,7 +137,8 @@ class Scorer:
         self, bounds: Mapping[str, Bounds] | None = None, weights: Mapping[str, Mapping[str, float]] | None = None
     ) -> Scores:
         """Both boards, where there are samples. ``bounds`` and ``weights`` by board; without, those of the trivial
-        baseline on this very truth and a third each. Raises ``WrongBounds`` for bounds of other networks."""
+        baseline on this very truth and a third each. Raises ``WrongBounds`` for bounds of other networks, and for
+        bounds that were promised and are not given."""
         boards = []
         for kind in LayerKind:
             names = [name for name, its in self._kinds.items() if its is kind]
@@ -152,10 +154,7 @@ class Scorer:
 
     def benchmark(self, names: Iterable[str]) -> str:
         """Digest over names and truths, in the order of the names."""
-        digest = hashlib.sha256(VERSION.encode())
-        for name in sorted(names):
-            digest.update(f"{name}:{self._digests[name]}\n".encode())
-        return digest.hexdigest()
+        return benchmark_digest({name: self._digests[name] for name in names})
 
     def trivial_bounds(self, board: str, names: Sequence[str]) -> Bounds:
         """From the perfect score to what a flat grey layer scores on the same samples.
@@ -163,6 +162,8 @@ class Scorer:
         Where the flat layer has no score the axis ends at 1; the samples then have none either, and HPA is undefined.
         Raises ``WrongBounds`` where it scores perfectly: against a truth of grey boxes.
         """
+        if self._has_bounds:
+            raise WrongBounds("no_bounds", f"the trivial layers of the {board} board were not scored")
         benchmark = self.benchmark(names)
         vis = self._trivial_vis.compute(names)["s_vis"].value
         fid = self._trivial_fid.compute(names)["s_fid"].value
@@ -198,7 +199,9 @@ class Scorer:
             return whole
         interval = grouped_jackknife(estimate, clusters, self.protocol.groups)
         # Not a number where a part without some group has no hidden layer left: then nothing can be said.
-        return whole if math.isnan(interval.low) else replace(whole, low=interval.low, high=interval.high)
+        if math.isnan(interval.low):
+            return whole
+        return replace(whole, low=interval.low, high=interval.high, without=interval.without)
 
     def _per_sample(self, names: Collection[str]) -> dict[str, Result]:
         results: dict[str, Result] = {}
@@ -232,15 +235,6 @@ def trivial(pair: LayerPair) -> LayerPair:
     return replace(pair, predicted_hwc=flat)
 
 
-def truth_digest(pair: LayerPair) -> str:
-    digest = hashlib.sha256()
-    for array in (pair.truth_hwc, pair.visible_hw, pair.background_hwc):
-        if array is not None:
-            digest.update(f"{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
 def score(
     pairs: Iterable[LayerPair],
     networks: Networks,
@@ -250,7 +244,7 @@ def score(
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Scores:
     """All pairs once through a ``Scorer``, a batch at a time. Told how many are done so far."""
-    scorer = Scorer(networks, protocol)
+    scorer = Scorer(networks, protocol, has_bounds=set(bounds or {}) >= set(LayerKind))
     portion: list[LayerPair] = []
     done = 0
     for pair in pairs:

@@ -1,11 +1,19 @@
-"""Periodic work."""
+"""Periodic work, and scoring. A message carries no work: it says "look into the database"."""
 
 from __future__ import annotations
+
+import time
 
 from celery import shared_task
 
 from engine.models import Project
+from evaluation.models import EvaluationRun
+from evaluation.services import evaluations
 from evaluation.services.ratings import refit_stale_boards
+from training.services.leases import LeaseLost, claim, give_up_on_poison, has_claimable
+
+TURN_S = 60.0
+"""After this long a worker lets other tasks have a turn and rings for itself."""
 
 
 @shared_task
@@ -13,3 +21,25 @@ def refit_ratings() -> None:
     """Leaderboards with new votes, in every project. Costs one query for a project without."""
     for project in Project.objects.all():
         refit_stale_boards(project)
+
+
+@shared_task(name=evaluations.TASK)
+def evaluate() -> None:
+    """Score checkpoints until none waits or it is another's turn."""
+    started = time.monotonic()
+    while (run := claim(EvaluationRun)) is not None:
+        try:
+            evaluations.work_on(run)
+        except LeaseLost:
+            continue
+        if time.monotonic() - started > TURN_S:
+            evaluations.ring_for_scores()
+            return
+
+
+@shared_task(name="evaluation.tasks.sweep")
+def sweep() -> None:
+    """Every few seconds: ring where a checkpoint waits to be scored or its worker was lost."""
+    give_up_on_poison(EvaluationRun)
+    if has_claimable(EvaluationRun):
+        evaluations.ring_for_scores()

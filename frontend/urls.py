@@ -64,6 +64,7 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/disputes/", disputes.disputes, name="disputes"),
     path("projects/<slug:slug>/doubtful/", reviewing.doubtful, name="doubtful"),
     path("projects/<slug:slug>/flagged/", reviewing.flagged, name="flagged"),
+    path("flags/<uuid:verdict_id>/", reviewing.flag_act, name="flag-act"),
     path("layers/<uuid:layer_id>/history/", history.history, name="history"),
     path("layers/<uuid:layer_id>/history/act/", history.history_act, name="history-act"),
     path("disputes/<uuid:adjudication_id>/decide/", disputes.dispute_decide, name="dispute-decide"),

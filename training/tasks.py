@@ -83,7 +83,7 @@ def apply_retrain_policies() -> None:
 @shared_task(name="training.tasks.sweep")
 def sweep() -> None:
     """Every few seconds: ring where work waits or was abandoned."""
-    give_up_on_poison()
+    give_up_on_poison(Snapshot, Export, Prediction, TrainingRun, CheckpointLayers)
     if has_claimable(Snapshot, Export):
         ring(QUEUE)
     if has_claimable(Prediction):

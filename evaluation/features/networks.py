@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -19,16 +20,8 @@ from evaluation.features.clip import ClipEncoder
 from evaluation.features.identity import Identity, ImageEncoder
 from evaluation.features.inception import InceptionEncoder
 from evaluation.features.perceptual import Perceptual
-
-FILES = {
-    "lpips_alexnet": "alexnet-owt-7be5be79.pth",
-    "clip_openai_vit_b_32": "open_clip_model.safetensors",
-    "inception_fid": "pt_inception-2015-12-05-6726825d.pth",
-    "clip_openai_vit_l_14_336": "open_clip_model.safetensors",
-}
-"""Name of the weights, as ``fetch_weights`` knows them, and the file of each that is read here."""
-HPA = ("lpips_alexnet", "clip_openai_vit_b_32", "inception_fid")
-CMMD = "clip_openai_vit_l_14_336"
+from evaluation.features.tiny import TinyEncoder
+from evaluation.features.variants import CMMD, FILES, HPA, OFFLINE, OFFLINE_TINY, PUBLISHED, how_to_publish, missing
 
 OFFLINE_COMPLETION = {"grid": 4, "side_px": 128}
 OFFLINE_FIDELITY = {"grid": 1, "side_px": 128}
@@ -40,6 +33,8 @@ class Networks:
     completion: ImageEncoder
     fidelity: ImageEncoder
     cmmd: ImageEncoder
+    variant: str = OFFLINE
+    """One of ``evaluation.features.variants``, after HPA's three."""
 
     @property
     def published(self) -> bool:
@@ -51,15 +46,8 @@ class Networks:
         return {name: getattr(self, name).identity for name in ("perceptual", "completion", "fidelity", "cmmd")}
 
 
-def missing(folder: Path | None = None) -> list[str]:
-    """Names of the weights that are not here, in the order of the table."""
-    place = folder or root()
-    return [name for name, file in FILES.items() if not (place / name / file).is_file()]
-
-
-def how_to_publish(absent: list[str]) -> str:
-    """The command that gets what is missing; empty when nothing is."""
-    return f"python manage.py fetch_weights {' '.join(absent)}" if absent else ""
+class MissingWeights(ValueError):
+    code = "missing_weights"
 
 
 class NoDevice(ValueError):
@@ -100,7 +88,29 @@ def load(device: str = "cpu", offline: bool = False, folder: Path | None = None)
         ClipEncoder("ViT-B-32-quickgelu", clip, "openai ViT-B/32", device),
         InceptionEncoder(_state(inception), "inception-2015-12-05", device),
         cmmd,
+        PUBLISHED,
     )
+
+
+def load_variant(variant: str, device: str = "cpu") -> Networks:
+    """One of ``evaluation.features.variants``. Raises as ``load``; ``MissingWeights`` for the published one."""
+    if variant == PUBLISHED:
+        if absent := set(missing()) & set(HPA):
+            raise MissingWeights(f"the published networks are not here; run: {how_to_publish(sorted(absent))}")
+        return load(device)
+    offline = load(device, offline=True)
+    if variant == OFFLINE:
+        return offline
+    if variant != OFFLINE_TINY:
+        raise ValueError(f"unknown networks {variant!r}")
+    whole, cells = TinyEncoder(1, device), TinyEncoder(4, device)
+    return replace(offline, completion=cells, fidelity=whole, cmmd=cells, variant=OFFLINE_TINY)
+
+
+@lru_cache(maxsize=1)
+def warm_variant(variant: str) -> Networks:
+    """The same, kept in this process for the next evaluation: loading takes longer than scoring a small benchmark."""
+    return load_variant(variant, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _state(path: Path) -> Mapping[str, torch.Tensor]:

@@ -110,6 +110,8 @@ class Hpa:
     low: float | None = None
     high: float | None = None
     """95 % interval over photographs, where whoever has the samples made one."""
+    without: tuple[float, ...] = ()
+    """HPA without each group of photographs: what the interval was made of, and differences between producers are."""
 
 
 def hpa(

@@ -1,7 +1,18 @@
 """How good producers are: by people, by metrics, and whether the two agree."""
 
+from evaluation.models.benchmarks import Benchmark, BenchmarkItem, BenchmarkOrigin
 from evaluation.models.calibrations import Calibration
 from evaluation.models.ratings import Rating, Refit
-from evaluation.models.scores import Benchmark, EvaluationRun, MetricScore
+from evaluation.models.scores import Answer, EvaluationRun, MetricScore
 
-__all__ = ["Benchmark", "Calibration", "EvaluationRun", "MetricScore", "Rating", "Refit"]
+__all__ = [
+    "Answer",
+    "Benchmark",
+    "BenchmarkItem",
+    "BenchmarkOrigin",
+    "Calibration",
+    "EvaluationRun",
+    "MetricScore",
+    "Rating",
+    "Refit",
+]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from evaluation.models.benchmarks import Benchmark
 from evaluation.models.ratings import BOARDS, Refit
-from evaluation.models.scores import Benchmark
 
 
 class Calibration(models.Model):

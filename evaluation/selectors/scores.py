@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from evaluation.metrics.hpa import AXES, Bounds
 from evaluation.models import Benchmark, EvaluationRun, MetricScore
+from training.models import JobStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,11 @@ class Scored:
 
 def axis_scores(benchmark: Benchmark, board: str) -> dict[uuid.UUID, Scored]:
     """Producers whose newest run has all three axes. Runs of other networks than the newest run's are left out."""
-    if board not in benchmark.bounds:
+    newest = benchmark.runs.filter(status=JobStatus.FINISHED).order_by("-created_at", "-id").first()
+    bounds = bounds_of(benchmark, board, newest.networks_digest) if newest else None
+    if newest is None or bounds is None:
         return {}
-    bounds = Bounds.from_json(benchmark.bounds[board])
-    newest = benchmark.runs.order_by("-created_at", "-id").first()
-    runs = benchmark.runs.filter(networks_digest=newest.networks_digest if newest else "").select_related("producer")
-    latest: dict[uuid.UUID, EvaluationRun] = {}
-    for run in runs.order_by("-created_at", "-id"):
-        latest.setdefault(run.producer_id, run)
+    latest = latest_runs(benchmark, newest.networks_digest)
     scores = MetricScore.objects.filter(run__in=latest.values(), board=board, metric__in=AXES, dimension="", layer=None)
     found: dict[uuid.UUID, dict[str, float]] = {}
     for run_id, metric, value in scores.values_list("run", "metric", "value"):
@@ -37,6 +35,21 @@ def axis_scores(benchmark: Benchmark, board: str) -> dict[uuid.UUID, Scored]:
         for producer, run in latest.items()
         if len(found.get(run.pk, {})) == len(AXES)
     }
+
+
+def bounds_of(benchmark: Benchmark, board: str, networks_digest: str) -> Bounds | None:
+    """The fixed ends of HPA's axes for scores by these networks; ``None`` before the first report."""
+    known = benchmark.bounds.get(networks_digest, {}).get(board)
+    return Bounds.from_json(known) if known else None
+
+
+def latest_runs(benchmark: Benchmark, networks_digest: str) -> dict[uuid.UUID, EvaluationRun]:
+    """Producer to its newest finished run by these networks."""
+    runs = benchmark.runs.filter(networks_digest=networks_digest, status=JobStatus.FINISHED)
+    latest: dict[uuid.UUID, EvaluationRun] = {}
+    for run in runs.select_related("producer").order_by("-created_at", "-id"):
+        latest.setdefault(run.producer_id, run)
+    return latest
 
 
 def slice_scores(runs: list[EvaluationRun], board: str) -> dict[tuple[str, str, str], dict[uuid.UUID, float]]:

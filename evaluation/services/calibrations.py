@@ -48,16 +48,18 @@ def calibrate_board(*, project: Project, benchmark: Benchmark, board: str) -> Ca
         found = calibrate(AXES, scores, ratings, drawn)
     except NotCalibrated as reason:
         raise Refusal(reason.code, str(reason), 409) from reason
+    networks_digest = next(iter(scored.values())).run.networks_digest
     with transaction.atomic():
-        Benchmark.objects.select_for_update(no_key=True).get(pk=benchmark.pk)
+        known = Benchmark.objects.select_for_update(no_key=True).get(pk=benchmark.pk)
+        bounds = Bounds.from_json(known.bounds[networks_digest][board])
         last = Calibration.objects.filter(benchmark=benchmark, board=board).aggregate(version=Max("version"))
         return Calibration.objects.create(
             benchmark=benchmark,
             refit=refit,
             board=board,
             version=(last["version"] or 0) + 1,
-            bounds_version=Bounds.from_json(benchmark.bounds[board]).version,
-            networks_digest=next(iter(scored.values())).run.networks_digest,
+            bounds_version=bounds.version,
+            networks_digest=networks_digest,
             weights={axis: _plain(asdict(weight)) for axis, weight in zip(AXES, found.weights, strict=True)},
             slope=found.line.slope,
             intercept=found.line.intercept,

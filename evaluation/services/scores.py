@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from engine.models import Layer, Producer, Project
 from engine.refusals import Refusal
 from engine.revision import code_revision
+from evaluation.features.variants import PUBLISHED, VARIANTS
 from evaluation.models import Benchmark, EvaluationRun, MetricScore
+from training.models import JobStatus
 
 FORMAT = "rld-score-report-1"
 
@@ -35,35 +38,61 @@ def record_report(
     if not isinstance(report, Mapping) or report.get("format") != FORMAT:
         raise Refusal("not_a_report", f"This is no report in the format {FORMAT}.")
     try:
-        bounds = {board["kind"]: board["hpa"]["bounds"] for board in report["boards"]}
-        networks, digest = report["networks"], report["benchmark"]
-        scores = list(_scores(report, layers or {}))
-        is_offline = report["variant"] != "published"
-    except (KeyError, TypeError) as error:
+        fields, digest, variant = described(report), report["benchmark"], VARIANTS[VARIANTS.index(report["variant"])]
+        complete = [*_scores(report, layers or {}), *(board["hpa"]["bounds"] for board in report["boards"])]
+    except (KeyError, TypeError, ValueError) as error:
         raise Refusal("not_a_report", f"The report is incomplete: {error!r}.") from error
+    if not complete:
+        raise Refusal("not_a_report", "The report has no board.")
     with transaction.atomic():
         known, _ = Benchmark.objects.get_or_create(project=project, name=benchmark, defaults={"digest": digest})
-        known = Benchmark.objects.select_for_update(no_key=True).get(pk=known.pk)
-        if known.digest != digest:
-            raise Refusal("other_truths", f"{benchmark} has other truths than this report; name a new benchmark.")
-        for board, ends in bounds.items():
-            if known.bounds.setdefault(board, ends) != ends:
-                raise Refusal("other_bounds", f"{benchmark} has other {board} bounds than this report.")
-        known.save(update_fields=["bounds"])
         run = EvaluationRun.objects.create(
             benchmark=known,
             producer=producer,
-            protocol=report["protocol"],
-            networks=networks,
-            networks_digest=hashlib.sha256(json.dumps(networks, sort_keys=True).encode()).hexdigest(),
-            is_offline=is_offline,
-            code_revision=code_revision(),
+            variant=variant,
+            status=JobStatus.FINISHED,
+            finished_at=timezone.now(),
+            **fields,
         )
-        own = set(Layer.objects.filter(pk__in=(layers or {}).values(), project=project).values_list("pk", flat=True))
-        MetricScore.objects.bulk_create(
-            MetricScore(run=run, **fields) for fields in scores if fields.get("layer_id") in {None, *own}
-        )
+        store_scores(run, report, layers)
     return run
+
+
+def described(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a run that a report says."""
+    networks = report["networks"]
+    return {
+        "protocol": report["protocol"],
+        "networks": networks,
+        "networks_digest": digest_of_networks(networks),
+        "is_offline": report["variant"] != PUBLISHED,
+        "code_revision": code_revision(),
+    }
+
+
+def digest_of_networks(networks: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(networks, sort_keys=True).encode()).hexdigest()
+
+
+def store_scores(run: EvaluationRun, report: Mapping[str, Any], layers: Mapping[str, uuid.UUID] | None = None) -> None:
+    """In a transaction: every number of a report on the run's benchmark, whose bounds are fixed by the first one.
+
+    Raises ``Refusal`` 400: ``other_truths``, ``other_bounds``.
+    """
+    layers = layers or {}
+    known = Benchmark.objects.select_for_update(no_key=True).get(pk=run.benchmark_id)
+    if known.digest != report["benchmark"]:
+        raise Refusal("other_truths", f"{known} has other truths than this report; name a new benchmark.")
+    ends = known.bounds.setdefault(run.networks_digest, {})
+    for board in report["boards"]:
+        new = board["hpa"]["bounds"]
+        if ends.setdefault(board["kind"], new) != new:
+            raise Refusal("other_bounds", f"{known} has other {board['kind']} bounds than this report.")
+    known.save(update_fields=["bounds"])
+    own = set(Layer.objects.filter(pk__in=layers.values(), project=known.project_id).values_list("pk", flat=True))
+    MetricScore.objects.bulk_create(
+        MetricScore(run=run, **fields) for fields in _scores(report, layers) if fields.get("layer_id") in {None, *own}
+    )
 
 
 def _scores(report: Mapping[str, Any], layers: Mapping[str, uuid.UUID]) -> Iterator[dict[str, Any]]:
@@ -72,6 +101,8 @@ def _scores(report: Mapping[str, Any], layers: Mapping[str, uuid.UUID]) -> Itera
         kind = board["kind"]
         for result in board["results"]:
             yield {"board": kind, **_number(result)}
+        if "value" in board["hpa"]:
+            yield {"board": kind, **_hpa(board["hpa"], len(board["names"]))}
         for part in board["slices"]:
             for result in part["results"]:
                 yield {"board": kind, "dimension": part["dimension"], "slice": part["slice"], **_number(result)}
@@ -82,6 +113,11 @@ def _scores(report: Mapping[str, Any], layers: Mapping[str, uuid.UUID]) -> Itera
                 }
                 for metric, value in values.items():
                     yield {"board": kind, "layer_id": layers[name], "metric": metric, "value": value, "n": 1}
+
+
+def _hpa(hpa: Mapping[str, Any], n: int) -> dict[str, Any]:
+    choices = {"bounds": hpa["bounds"]["version"], **{name: hpa.get(name) for name in ("weights", "axes", "without")}}
+    return _number({"metric": "hpa", "n": n, "choices": choices, **hpa})
 
 
 def _number(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def test_an_export_that_kills_its_workers_is_given_up(snapshot: Snapshot) -> Non
         assert claim(Export, export.pk)
         expire(export)
     assert claim(Export, export.pk) is None
-    assert give_up_on_poison() == 1
+    assert give_up_on_poison(Export) == 1
     export.refresh_from_db()
     assert export.reason.startswith("worker_lost")
 

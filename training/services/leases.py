@@ -15,13 +15,12 @@ from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
-from training.models import CheckpointLayers, Export, JobStatus, Prediction, Snapshot, TrainingRun
+from training.models import JobStatus
 from training.models.jobs import LIVE, Job
 
 log = logging.getLogger(__name__)
 
-KINDS = (Snapshot, Export, Prediction, TrainingRun, CheckpointLayers)
-J = TypeVar("J", Snapshot, Export, Prediction, TrainingRun, CheckpointLayers)
+J = TypeVar("J", bound=Job)
 MAX_ATTEMPTS = 3
 """Claims without any progress in between; then the job kills its workers, and is failed."""
 
@@ -33,10 +32,10 @@ class LeaseLost(Exception):
 def claim(kind: type[J], pk: Any = None) -> J | None:
     """The oldest waiting or abandoned job, or the one that is asked for, now ours; ``None`` when there is none."""
     abandoned = Q(status=JobStatus.RUNNING, lease_expires_at__lt=timezone.now())
-    free = kind.objects.filter(Q(status=JobStatus.QUEUED) | abandoned, attempts__lt=MAX_ATTEMPTS)
+    free = kind._default_manager.filter(Q(status=JobStatus.QUEUED) | abandoned, attempts__lt=MAX_ATTEMPTS)
     for found in (free if pk is None else free.filter(pk=pk)).order_by("created_at")[:5]:
         # Whoever reads the same lease first and writes second changes nothing.
-        ours = kind.objects.filter(pk=found.pk, status=found.status, lease=found.lease)
+        ours = kind._default_manager.filter(pk=found.pk, status=found.status, lease=found.lease)
         if ours.update(lease=uuid.uuid4(), attempts=F("attempts") + 1, status=JobStatus.RUNNING, **_extension()):
             found.refresh_from_db()
             return found
@@ -49,12 +48,12 @@ def has_claimable(*kinds: type[Job]) -> bool:
     return any(kind._default_manager.filter(waiting).exists() for kind in kinds)
 
 
-def give_up_on_poison() -> int:
-    """Fail jobs whose workers died again and again without any progress."""
+def give_up_on_poison(*kinds: type[Job]) -> int:
+    """Fail jobs of these kinds whose workers died again and again without any progress."""
     gone = Q(status=JobStatus.RUNNING, lease_expires_at__lt=timezone.now(), attempts__gte=MAX_ATTEMPTS)
     reason = "worker_lost: its worker stopped in the middle, again and again"
     ended = ended_as(JobStatus.FAILED, reason=reason)
-    return sum(kind.objects.filter(gone).update(**ended) for kind in KINDS)
+    return sum(kind._default_manager.filter(gone).update(**ended) for kind in kinds)
 
 
 def write(job: Job, **changes: Any) -> None:

@@ -143,8 +143,8 @@ def test_a_cancelled_run_stops_at_the_next_stage(project, worker, monkeypatch):
     run = runs.start_run(project=project)
     from engine.services import work as module
 
-    def cancelling(item, scene, report, save=module._save):
-        save(item, scene, report)
+    def cancelling(item, report, made, save=module._save):
+        save(item, report, made)
         if report.stage == "scene":
             runs.cancel_run(run.id)
 

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.composites import shapes
+from engine.composites import held_out, shapes
 from engine.composites.cutouts import Cutouts
 from engine.composites.photographs import PACKAGE_FILES, Photographs
 from engine.imaging import sha256
 from engine.perceptual_hash import NEAR_DUPLICATE_BITS, hamming, perceptual_hash
 
 PARTS = ("train", "validation", "test")
-TEST_FAMILIES = frozenset({"crescent", "leaf", "star", "superellipse"})
+TEST_FAMILIES = held_out.FAMILIES
 """Shape families of ``engine.composites.shapes`` that no training scene shows."""
 _TEST_BELOW, _VALIDATION_BELOW = 16, 22
 """Of a hundred: first the share for testing, then that for validation."""
