@@ -80,6 +80,15 @@ class EngineRun(models.Model):
     recipe_name = models.CharField(max_length=60)
     seed = models.PositiveBigIntegerField(default=0)
     code_revision = models.CharField(max_length=60)
+    derived_from = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="derived",
+        help_text="Whose earlier stages.",
+    )
+    from_stage = models.CharField(max_length=20, blank=True, help_text="The first stage that was done anew.")
     status = models.CharField(max_length=12, choices=RunStatus, default=RunStatus.QUEUED)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -111,7 +120,8 @@ class RunItem(models.Model):
     """One image of a run: claimed by a worker for a while, taken stage by stage.
 
     ``lease`` is a fencing token, new with every claim: a worker writes only while it still holds it.
-    ``scene_file`` is the scene as the last finished stage left it; a rerun starts from there.
+    ``scene_file`` is the scene as the last finished stage left it; a rerun starts from there. Of an image that is done
+    it has no finished layers, which are in the store.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

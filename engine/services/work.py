@@ -22,12 +22,14 @@ from engine.models import ItemStatus, Layer, Prompt, RunItem, StageRun, Worker
 from engine.previews import render
 from engine.recipes import Recipe, StageSpec
 from engine.records import STAGES, Scene
+from engine.rewinding import without_layers
 from engine.runner import Outcome, StageReport, failed, run_stage
 from engine.scene_file import dump, load
 from engine.services.files import store
 from engine.services.images import given_prompts_of
 from engine.services.layers import prepare_layers, publish_layers
 from engine.services.leases import claim_items, heartbeat
+from engine.services.reruns import Origin, origins_of
 from engine.services.runs import finish_runs
 
 log = logging.getLogger(__name__)
@@ -64,7 +66,9 @@ def _work_on(worker: Worker, items: list[RunItem]) -> None:
     recipe = Recipe.from_json(items[0].run.recipe)
     leases = {item.pk: item.lease for item in items if item.lease is not None}
     with heartbeat(worker, leases), ThreadPoolExecutor(_THREADS, "files") as pool:
-        scenes = {item.pk: scene for item, scene in zip(items, pool.map(_scene_of, items), strict=True)}
+        origins = origins_of(items)
+        loaded = pool.map(_scene_of, items, [origins.get(item.pk) for item in items])
+        scenes = {item.pk: scene for item, scene in zip(items, loaded, strict=True)}
         done = {item.pk: item.stages_done for item in items}
         unsaved: deque[tuple[RunItem, StageReport, Future[_Made]]] = deque()
         lost: set[uuid.UUID] = set()
@@ -104,12 +108,14 @@ def _reports(scenes: list[Scene], spec: StageSpec, device: str) -> Iterator[Stag
     return run_stage(scenes, spec, backend)
 
 
-def _scene_of(item: RunItem) -> Scene:
+def _scene_of(item: RunItem, origin: Origin | None) -> Scene:
     with item.image.picture.open("rb") as file:
         pixels = decode_png(file.read())
     if item.scene_file:
         with default_storage.open(item.scene_file) as file:
             return load(file.read(), pixels)
+    if origin is not None:
+        return origin.scene(pixels)
     facts = {"format": item.image.original_format, "name": item.image.original_name}
     if item.image.duplicate_of_id:
         facts["duplicate_of"] = str(item.image.duplicate_of_id)
@@ -130,11 +136,13 @@ def _make(item: RunItem, scene: Scene, report: StageReport) -> _Made:
     """Draw, encode and store; in a thread, so nothing of the database is touched."""
     done = STAGES.index(report.stage) + 1
     is_last = done == len(STAGES)
+    is_over = is_last or report.outcome is not Outcome.KEPT
     preview = store("previews", thumbnail_webp(render(scene, report.stage), PREVIEW_PX), "webp")
     layers, prompts = prepare_layers(item, scene) if is_last and report.outcome is not Outcome.FAILED else ([], [])
     scene_file = ""
-    if report.outcome is Outcome.KEPT and not is_last:
-        scene_file = default_storage.save(f"scenes/{item.pk}/{done}-{item.lease}.npz", ContentFile(dump(scene)))
+    if report.outcome is not Outcome.FAILED:
+        data = dump(without_layers(scene) if is_over else scene)
+        scene_file = default_storage.save(f"scenes/{item.pk}/{done}-{item.lease}.npz", ContentFile(data))
     return _Made(preview, scene_file, layers, prompts)
 
 

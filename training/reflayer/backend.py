@@ -25,8 +25,8 @@ from training.reflayer.predict import DEFAULT_CHECKPOINT
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    checkpoint: str = str(DEFAULT_CHECKPOINT)
-    """Folder of any checkpoint that ``training.reflayer.loading`` knows."""
+    checkpoint: str = DEFAULT_CHECKPOINT.name
+    """One that ships, by its name, or the folder of any that ``training.reflayer.loading`` knows."""
     steps: int = 0
     """Sampling steps; 0 leaves them to the checkpoint's pipeline."""
     max_growth: float = 5.0
@@ -51,7 +51,8 @@ class RefLayer:
 
         from training.reflayer.loading import load_pipeline
 
-        folder = Path(self.params.checkpoint)
+        shipped = DEFAULT_CHECKPOINT.parent / self.params.checkpoint
+        folder = shipped if shipped.is_dir() else Path(self.params.checkpoint)
         size_mb = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) >> 20
         changed_at = max((path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()), default=0)
         build = partial(load_pipeline, folder, device, getattr(torch, dtype))
