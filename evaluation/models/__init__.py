@@ -4,6 +4,7 @@ from evaluation.models.benchmarks import Benchmark, BenchmarkItem, BenchmarkOrig
 from evaluation.models.calibrations import Calibration
 from evaluation.models.gates import DECIDED_GATES, OPEN_GATES, Gate, GateStatus
 from evaluation.models.ratings import Rating, Refit
+from evaluation.models.rounds import LoopRound
 from evaluation.models.scores import Answer, EvaluationRun, MetricScore
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "EvaluationRun",
     "Gate",
     "GateStatus",
+    "LoopRound",
     "MetricScore",
     "Rating",
     "Refit",

@@ -19,7 +19,7 @@ from evaluation.selectors.gates import evidence_of
 from evaluation.services.evaluations import ask_evaluation
 from evaluation.services.gate_votes import open_comparisons, retire_comparisons
 from training import predictors
-from training.models import Checkpoint, JobStatus
+from training.models import Checkpoint, CheckpointLayers, JobStatus
 from training.models.jobs import LIVE
 from training.selectors.checkpoints import current_checkpoint
 from training.services.checkpoint_layers import start_checkpoint_layers, unseen_images
@@ -161,6 +161,9 @@ def _after_scoring(gate: Gate) -> bool:
         stopped = next((run for run in runs if run is None or run.status in ENDED_BADLY), None)
         return decide(gate, GateStatus.HELD, verdict=f"It could not be scored: {_reason(stopped)}")
     if any(run is not None and run.status in LIVE for run in runs):
+        return False
+    making = CheckpointLayers.objects.filter(project=gate.project_id, status__in=LIVE)
+    if making.filter(checkpoint__in=(gate.checkpoint_id, gate.rival_id)).exists():
         return False
     with transaction.atomic():
         images = _images(gate)
