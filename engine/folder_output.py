@@ -89,6 +89,8 @@ def stage_table(reports: Sequence[StageReport]) -> list[dict[str, Any]]:
                 "layers_out": sum(report.layers_out for report in rows),
                 "seconds_median": round(statistics.median(seconds), 4) if seconds else 0.0,
                 "seconds_total": round(sum(seconds), 4),
+                "device_seconds": round(sum(report.cost.device_s for report in rows), 4),
+                "tokens": sum(report.cost.tokens for report in rows),
                 "drop_reasons": dict(Counter(r.reason for r in rows if r.outcome is not Outcome.KEPT)),
                 "layer_drop_reasons": dict(Counter(why for r in rows for why in r.dropped_layers.values())),
             }

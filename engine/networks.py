@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from engine import weights
+from engine.on_demand import OnDemand
 from engine.recipes import Recipe
 
 Spec = Mapping[str, Any]
@@ -43,7 +44,7 @@ class NetworkRow:
     weights: str = ""
     """Of ``engine.weights``; empty for none, as with an endpoint."""
     memory_mb: int = 0
-    """On the device in bfloat16 at the usual sizes, about; what a worker plans residency by."""
+    """On the device in bfloat16 at the usual sizes, about; what ``engine.residency`` counts."""
 
 
 NETWORKS: tuple[NetworkRow, ...] = (
@@ -160,13 +161,14 @@ def find(name: str) -> NetworkRow:
 
 
 def make(spec: Spec) -> Any:
-    """Import and construct the network of a spec; its weights are not touched before ``load``."""
+    """Import the network of a spec; ``load`` sees whether its weights are there, the first call reads them."""
     row = find(spec["network"])
     module_name, _, class_name = row.path.partition(":")
     params = {name: value for name, value in spec.items() if name != "network"}
-    if row.weights:
-        params.setdefault("weights", row.weights)
-    return getattr(import_module(module_name), class_name)(**params)
+    network_class = getattr(import_module(module_name), class_name)
+    if not row.weights:
+        return network_class(**params)
+    return OnDemand(network_class, {"weights": row.weights, **params}, row.memory_mb)
 
 
 def specs_in(params: Any) -> Iterator[Spec]:

@@ -146,6 +146,17 @@ def cpu_auto() -> Recipe:
     return Recipe("cpu_auto", stages)
 
 
+def reflayer_tiny() -> Recipe:
+    """Like ``cpu`` with hidden parts and backgrounds by the small network that ships: learned, no download, no GPU."""
+    learned = StageSpec(
+        "completion",
+        "reflayer_tiny",
+        {"checkpoint": "reflayer-tiny", "steps": 0, "max_growth": 5.0, "ring_share": 0.012, "batch": 8},
+    )
+    stages = tuple(learned if spec.stage == "completion" else spec for spec in cpu().stages)
+    return Recipe("reflayer_tiny", stages)
+
+
 def permissive() -> Recipe:
     """Networks under clean licences: RF-DETR, Grounding DINO, OWLv2, SAM 2.1, Qwen3-VL, LaMa, FLUX.2 klein, ViTMatte.
     Given prompts are used where a picture has them."""
@@ -299,6 +310,7 @@ def fitted_postfilter() -> dict[str, Any] | None:
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "cpu": cpu,
     "cpu_auto": cpu_auto,
+    "reflayer_tiny": reflayer_tiny,
     "permissive": permissive,
     "quality": quality,
 }

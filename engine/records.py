@@ -12,7 +12,8 @@ A stage may change the records it is given in place; it never changes ``Scene.im
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -125,6 +126,15 @@ class Instance:
     drop_reason: str = ""
     """Set by the stage that gave this instance up; later stages pass it over. Kept as a negative."""
 
+    @classmethod
+    def background(cls, filled_hwc: Picture, visible_hw: Mask) -> Instance:
+        """The picture without its objects: ``filled_hwc`` everywhere, of which ``visible_hw`` is the source's own."""
+        height, width = visible_hw.shape
+        box = (0.0, 0.0, float(width), float(height))
+        made = cls("bg", "background", LayerKind.BACKGROUND, 1.0, "background", box, visible_hw)
+        made.amodal_hw, made.completed_hwc = np.ones((height, width), bool), filled_hwc
+        return made
+
     @property
     def is_kept(self) -> bool:
         return not self.drop_reason
@@ -170,6 +180,16 @@ class Scene:
     @property
     def background(self) -> Instance | None:
         return next((i for i in self.kept_instances if i.kind is LayerKind.BACKGROUND), None)
+
+    def copy(self) -> Scene:
+        """All that a stage may change, copied; the picture and the given prompts are shared."""
+        shared: dict[int, Any] = {id(self.image_hwc): self.image_hwc} | {id(given): given for given in self.given}
+        return deepcopy(self, shared)
+
+    def become(self, other: Scene) -> None:
+        """Take over everything of ``other``."""
+        for part in fields(self):
+            setattr(self, part.name, getattr(other, part.name))
 
     def rng(self, *salt: str) -> np.random.Generator:
         """A generator that depends on the seed, the picture and ``salt`` (stage and instance key)."""

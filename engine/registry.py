@@ -105,6 +105,14 @@ BACKENDS: tuple[BackendRow, ...] = (
         memory_mb=14000,
     ),
     BackendRow(
+        "completion",
+        "reflayer_tiny",
+        "training.reflayer.backend:RefLayer",
+        "The small RefLayer that ships, on a CPU: hidden parts from the visible mask, and the background",
+        licence="own weights; training data in its card",
+        memory_mb=600,
+    ),
+    BackendRow(
         "postprocess",
         "closed_form",
         "engine.stages.postprocess.closed_form:ClosedForm",

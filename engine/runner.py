@@ -14,6 +14,7 @@ from enum import StrEnum
 from importlib import import_module
 
 from engine import registry
+from engine.accounts import METER, Cost
 from engine.recipes import Recipe, StageSpec
 from engine.records import Scene
 
@@ -39,6 +40,8 @@ class StageReport:
     layers_in: int = 0
     layers_out: int = 0
     numbers: dict[str, float] = field(default_factory=dict)
+    cost: Cost = field(default_factory=Cost)
+    """An equal share of what its batch cost, as are ``seconds``."""
     dropped_layers: dict[str, str] = field(default_factory=dict)
     """Instance key to reason, for those this stage gave up."""
 
@@ -52,39 +55,38 @@ class BrokenPromise(AssertionError):
 def run_stage(scenes: Sequence[Scene], spec: StageSpec, backend: registry.Backend) -> Iterator[StageReport]:
     """Take kept scenes through one stage in place, in chunks of the backend's batch size.
 
-    A chunk that raises is halved until the scene at fault stands alone; that one is reported ``failed``
+    Pictures of one shape come after each other, so that networks which want them so find them in one chunk. A chunk
+    that raises is put back as it was and halved until the scene at fault stands alone; that one is reported ``failed``
     and gets a drop reason, the others go on. Scenes dropped before are passed over without a report.
     """
     size = registry.find(spec.stage, spec.backend).batch_size
     todo = [scene for scene in scenes if scene.is_kept]
+    if size > 1:
+        todo.sort(key=lambda scene: scene.image_hwc.shape)
     for start in range(0, len(todo), size):
         yield from _run_chunk(todo[start : start + size], spec, backend)
 
 
 def _run_chunk(scenes: list[Scene], spec: StageSpec, backend: registry.Backend) -> Iterator[StageReport]:
     kept_before = [{i.key for i in scene.kept_instances} for scene in scenes]
-    started = time.perf_counter()
-    try:
-        backend(scenes)
-        check = import_module(f"engine.stages.{spec.stage}.base").check
-        for scene in scenes:
-            if scene.is_kept:
-                check(scene)
-    except Exception as error:
-        if len(scenes) > 1:
-            middle = len(scenes) // 2
-            yield from _run_chunk(scenes[:middle], spec, backend)
-            yield from _run_chunk(scenes[middle:], spec, backend)
-            return
-        log.exception("stage %s (%s) failed on %s", spec.stage, spec.backend, scenes[0].image_sha256)
-        reason = f"{getattr(error, 'code', type(error).__name__)}: {error}"[:500]
-        scenes[0].drop_reason = "stage_failed"
-        seconds = time.perf_counter() - started
-        sha = scenes[0].image_sha256
-        yield StageReport(sha, spec.stage, spec.backend, Outcome.FAILED, seconds, reason)
+    before = [scene.copy() for scene in scenes] if len(scenes) > 1 else []
+    started, spent = time.perf_counter(), METER.read
+    error = _attempt(scenes, spec, backend)
+    if error is not None and len(scenes) == 1:
+        yield from failed(scenes, spec, error, time.perf_counter() - started)
+        return
+    if error is not None:
+        # Its traceback holds what the device had in work, which the halves need room for.
+        del error
+        for scene, copy in zip(scenes, before, strict=True):
+            scene.become(copy)
+        middle = len(scenes) // 2
+        yield from _run_chunk(scenes[:middle], spec, backend)
+        yield from _run_chunk(scenes[middle:], spec, backend)
         return
     seconds = (time.perf_counter() - started) / len(scenes)
-    for scene, before in zip(scenes, kept_before, strict=True):
+    costs = _shared(METER.read - spent, len(scenes))
+    for scene, keys, cost in zip(scenes, kept_before, costs, strict=True):
         after = {i.key for i in scene.kept_instances}
         yield StageReport(
             image_sha256=scene.image_sha256,
@@ -93,11 +95,39 @@ def _run_chunk(scenes: list[Scene], spec: StageSpec, backend: registry.Backend) 
             outcome=Outcome.KEPT if scene.is_kept else Outcome.DROPPED,
             seconds=seconds,
             reason=scene.drop_reason,
-            layers_in=len(before),
+            layers_in=len(keys),
             layers_out=len(after),
             numbers=dict(scene.numbers.get(spec.stage, {})),
-            dropped_layers={i.key: i.drop_reason for i in scene.instances if not i.is_kept and i.key in before},
+            dropped_layers={i.key: i.drop_reason for i in scene.instances if not i.is_kept and i.key in keys},
+            cost=cost,
         )
+
+
+def _attempt(scenes: list[Scene], spec: StageSpec, backend: registry.Backend) -> Exception | None:
+    try:
+        backend(scenes)
+        check = import_module(f"engine.stages.{spec.stage}.base").check
+        for scene in scenes:
+            if scene.is_kept:
+                check(scene)
+    except Exception as error:  # noqa: BLE001 - a backend may fail in any way, and only its picture pays
+        return error
+    return None
+
+
+def failed(scenes: Sequence[Scene], spec: StageSpec, error: Exception, seconds: float = 0.0) -> Iterator[StageReport]:
+    """Give scenes up because of a defect: its code and sentence become the reason."""
+    reason = f"{getattr(error, 'code', type(error).__name__)}: {error}"[:500]
+    for scene in scenes:
+        log.error("stage %s (%s) failed on %s", spec.stage, spec.backend, scene.image_sha256, exc_info=error)
+        scene.drop_reason = "stage_failed"
+        yield StageReport(scene.image_sha256, spec.stage, spec.backend, Outcome.FAILED, seconds, reason)
+
+
+def _shared(cost: Cost, count: int) -> list[Cost]:
+    """Equal parts whose sum is the whole."""
+    each, rest = divmod(cost.tokens, count)
+    return [Cost(cost.device_s / count, each + (number < rest)) for number in range(count)]
 
 
 def run(

@@ -1,7 +1,8 @@
 """A scene as one file, so that a rerun goes on after the last finished stage.
 
 The format is NumPy's ``.npz`` (arrays only, never pickle) with one JSON text beside the arrays; masks are packed to
-bits. The picture itself is not in it: it is in the store already and is given back to ``load``.
+bits, completed colours are those that differ from the picture. The picture itself is not in it: it is in the store
+already and is given back to ``load``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import numpy as np
 from engine.annotation_files import given_from_json, given_to_json
 from engine.records import Instance, LayerKind, Mask, Picture, Prompt, PromptKind, RGBALayer, Scene
 
-PICTURES = ("completed_hwc",)
 MASKS = ("visible_hw", "amodal_hw")
 PLAIN = ("key", "label", "score", "source", "box", "scores", "drop_reason")
 
@@ -44,9 +44,10 @@ def dump(scene: Scene) -> bytes:
         for name in MASKS:
             if (mask := getattr(instance, name)) is not None:
                 arrays[f"{number}.{name}"] = np.packbits(mask)
-        for name in PICTURES:
-            if (picture := getattr(instance, name)) is not None:
-                arrays[f"{number}.{name}"] = picture
+        if instance.completed_hwc is not None:
+            differs = (instance.completed_hwc != scene.image_hwc).any(axis=2)
+            arrays[f"{number}.differs"] = np.packbits(differs)
+            arrays[f"{number}.completed"] = instance.completed_hwc[differs]
         if instance.layer is not None:
             arrays[f"{number}.layer.rgba"] = instance.layer.rgba_hwc
             arrays[f"{number}.layer.visible"] = np.packbits(instance.layer.visible_hw)
@@ -87,9 +88,10 @@ def load(data: bytes, image_hwc: Picture) -> Scene:
             facts=document["facts"],
         )
         for number, row in enumerate(document["instances"]):
-            arrays = {name: mask(file[f"{number}.{name}"]) for name in MASKS if f"{number}.{name}" in file.files} | {
-                name: file[f"{number}.{name}"] for name in PICTURES if f"{number}.{name}" in file.files
-            }
+            arrays = {name: mask(file[f"{number}.{name}"]) for name in MASKS if f"{number}.{name}" in file.files}
+            if f"{number}.differs" in file.files:
+                arrays["completed_hwc"] = image_hwc.copy()
+                arrays["completed_hwc"][mask(file[f"{number}.differs"])] = file[f"{number}.completed"]
             instance = Instance(
                 **{name: row[name] for name in PLAIN if name != "box"},
                 box=tuple(row["box"]),

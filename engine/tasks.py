@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 
 from engine.services.doorbell import ring
-from engine.services.leases import MAX_ATTEMPTS, has_claimable, register_worker
+from engine.services.leases import MAX_ATTEMPTS, device_of, has_claimable, register_worker
 from engine.services.runs import finish_runs, give_up_on_poison
 from engine.services.work import BATCH, batches
 
@@ -18,7 +18,7 @@ TURN_S = 60.0
 @shared_task(name="engine.tasks.work")
 def work(queue: str) -> None:
     """Take images of this queue until none are left."""
-    worker = register_worker(queue)
+    worker = register_worker(queue, device_of(queue))
     started = time.monotonic()
     for _ in batches(worker, queue):
         if time.monotonic() - started > TURN_S:

@@ -103,6 +103,7 @@ def shell_of(user: Any) -> Shell:
     led = projects_of(user, Role.CURATOR).order_by("-created_at").first()
     if led is not None:
         places.append(Place("Dashboard", reverse("dashboard", args=[led.slug]), "dash"))
+        places.append(Place("Training", reverse("training", args=[led.slug]), "train"))
     return Shell(name, (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper(), places)
 
 

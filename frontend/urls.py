@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 
 from frontend.views import (
     arena,
+    checkpoints,
     dashboard,
     dashboard_acts,
     disputes,
@@ -19,6 +20,8 @@ from frontend.views import (
     reviewing,
     runs,
     snapshots,
+    training,
+    training_runs,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -36,6 +39,13 @@ urlpatterns: list[URLPattern] = [
     path("snapshots/<uuid:snapshot_id>/", snapshots.snapshot, name="snapshot"),
     path("snapshots/<uuid:snapshot_id>/diff/", snapshots.snapshot_diff, name="snapshot-diff"),
     path("snapshots/<uuid:snapshot_id>/exports/", snapshots.snapshot_export, name="snapshot-export"),
+    path("projects/<slug:slug>/training/", training.training, name="training"),
+    path("projects/<slug:slug>/training/policy/", training.training_policy, name="training-policy"),
+    path("training-runs/<uuid:run_id>/", training_runs.training_run, name="training-run"),
+    path("training-runs/<uuid:run_id>/cancel/", training_runs.training_run_cancel, name="training-run-cancel"),
+    path("training-runs/<uuid:run_id>/resume/", training_runs.training_run_resume, name="training-run-resume"),
+    path("checkpoints/<uuid:checkpoint_id>/", checkpoints.checkpoint, name="checkpoint"),
+    path("checkpoints/<uuid:checkpoint_id>/act/", checkpoints.checkpoint_act, name="checkpoint-act"),
     path("exports/<uuid:export_id>/cancel/", snapshots.export_cancel, name="export-cancel"),
     path("sign-in/", pages.SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
@@ -54,6 +64,7 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/disputes/", disputes.disputes, name="disputes"),
     path("projects/<slug:slug>/doubtful/", reviewing.doubtful, name="doubtful"),
     path("projects/<slug:slug>/flagged/", reviewing.flagged, name="flagged"),
+    path("flags/<uuid:verdict_id>/", reviewing.flag_act, name="flag-act"),
     path("layers/<uuid:layer_id>/history/", history.history, name="history"),
     path("layers/<uuid:layer_id>/history/act/", history.history_act, name="history-act"),
     path("disputes/<uuid:adjudication_id>/decide/", disputes.dispute_decide, name="dispute-decide"),

@@ -71,6 +71,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
     for status, count in Layer.objects.values_list("status").annotate(Count("id")):
         layers.labels(status).set(count)
     silence = Gauge("rld_worker_silence_seconds", "Seconds since a worker was heard of", ["worker"], registry=registry)
-    for name, heard_at in Worker.objects.values_list("name", "heartbeat_at"):
-        silence.labels(name).set((timezone.now() - heard_at).total_seconds())
+    used = Gauge("rld_worker_device_used_mb", "Memory in use on a worker's device", ["worker"], registry=registry)
+    free = Gauge("rld_worker_device_free_mb", "Memory free on a worker's device", ["worker"], registry=registry)
+    networks = Gauge(
+        "rld_worker_networks", "Networks in the memory of a worker's device", ["worker"], registry=registry
+    )
+    for worker in Worker.objects.all():
+        silence.labels(worker.name).set((timezone.now() - worker.heartbeat_at).total_seconds())
+        used.labels(worker.name).set(worker.device_used_mb)
+        free.labels(worker.name).set(worker.device_free_mb)
+        networks.labels(worker.name).set(len(worker.resident))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

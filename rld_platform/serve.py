@@ -143,6 +143,27 @@ def _start_celery(children: Children, name: str, options: list[str], **environme
     )
 
 
+def gpu_devices() -> list[str]:
+    """``WORKER_DEVICES``, else every NVIDIA GPU this machine has."""
+    found = sorted(int(path.name.removeprefix("nvidia")) for path in Path("/dev").glob("nvidia[0-9]*"))
+    return env.words("WORKER_DEVICES", [f"cuda:{place}" for place, _ in enumerate(found)])
+
+
+def start_gpu_workers(children: Children) -> None:
+    """One process for each device, which does one thing at a time (Celery's solo pool) and keeps its networks."""
+    for device in gpu_devices():
+        children.start(
+            f"worker on {device}",
+            [
+                *(sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker"),
+                *("--queues", "gpu", "--pool", "solo", "--loglevel", "warning"),
+                *("--hostname", f"{device.replace(':', '')}@%h"),
+            ],
+            C_FORCE_ROOT="1",
+            RLD_DEVICE=device,
+        )
+
+
 def wait_for_web(children: Children, port: int) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
@@ -188,7 +209,8 @@ def serve(what: str) -> None:
             _say(f"RLD Platform answers on http://localhost:{port}")
         else:
             start_worker(children)
-            _say("The worker is running.")
+            start_gpu_workers(children)
+            _say(f"The worker is running, and one for each of: {', '.join(gpu_devices()) or 'no GPU'}.")
         while True:
             children.check()
             time.sleep(0.5)

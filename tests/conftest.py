@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from rest_framework.test import APIClient
 
 from engine.models import Project, Role
 from tests.factories import join, make_project, make_user
+from tests.workers import Start, workers
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +70,9 @@ def as_bob(bob: Any) -> APIClient:
 @pytest.fixture
 def as_charlie(charlie: Any) -> APIClient:
     return client_of(charlie)
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Start]:
+    with workers(tmp_path) as start:
+        yield start

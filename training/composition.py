@@ -37,7 +37,7 @@ class Composition:
         counts["judge"].update({verdict["judge"] for verdict in origin["verdicts"]})
         self.pictures.add(row["source"]["sha256"])
         self.verdicts.update(verdict["decision"] for verdict in origin["verdicts"] if verdict["is_counted"])
-        self.repaired += bool(origin["author"])
+        self.repaired += bool(origin["repair_of"])
 
     def to_json(self) -> dict[str, Any]:
         """``counts``: name to ``[[value, rows], ...]``, most first; bins by their lower ends, in order."""

@@ -5,6 +5,7 @@ Read from the folders' ``model_index.json`` alone, so that the web process can l
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -64,6 +65,15 @@ def find(name: str, folders: Iterable[Path]) -> Predictor:
     if name not in predictors:
         raise Refusal("unknown_checkpoint", f"There is no checkpoint {name}; there are {', '.join(predictors)}.")
     return predictors[name]
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 of a checkpoint: of its weights' names and bytes, whatever else lies beside them."""
+    every = hashlib.sha256()
+    for path in sorted(folder.glob("*/*.safetensors")):
+        with path.open("rb") as file:
+            every.update(f"{path.relative_to(folder)} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return every.hexdigest()
 
 
 def _pipeline_of(folder: Path) -> str:

@@ -18,6 +18,8 @@ LIMITS: dict[str, tuple[type, float, float]] = {
 }
 """Name to type, least and most. All hold for the small network; ``steps`` (of every stage) and ``seed`` for all."""
 FOR_ALL = ("steps", "seed")
+STEPS, BATCH = 80, 8
+"""Of fine-tuning the small network, unless somebody says otherwise."""
 
 
 class BadParams(ValueError):

@@ -1,4 +1,4 @@
-"""A stack of layers, moved or not, as one document for Photoshop or OpenRaster, by the writers of the exports."""
+"""A stack of layers, moved or not, as one document for Photoshop or OpenRaster, or merged into one PNG."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ class Placed:
 
 
 def document(format: str, source_png: bytes, layers: Sequence[Placed]) -> bytes:
-    """``psd`` or ``ora``; layers front to back, the photograph hidden on top. What leaves the picture is cut off."""
+    """``psd`` or ``ora`` with the photograph hidden on top, or ``png``, what the layers look like together.
+
+    Layers front to back. What leaves the picture is cut off.
+    """
+    if format == "png":
+        return encode_png(merged([moved(decode_png(layer.rgba_png), layer.dx, layer.dy) for layer in layers]))
     height, width = decode_png(source_png).shape[:2]
     source = {"width": width, "height": height}
     return WRITERS[format](
@@ -41,6 +46,18 @@ def document(format: str, source_png: bytes, layers: Sequence[Placed]) -> bytes:
             for layer in layers
         ]
     )
+
+
+def merged(layers: Sequence[Picture]) -> Picture:
+    """RGBA layers ``[H,W,4]`` front to back as one, straight alpha (Porter and Duff 1984, over); rounded once."""
+    colour = np.zeros((*layers[0].shape[:2], 3))
+    covered = np.zeros((*layers[0].shape[:2], 1))
+    for rgba in reversed(layers):
+        alpha = rgba[..., 3:] / 255
+        colour = rgba[..., :3] * alpha + colour * (1 - alpha)
+        covered = alpha + covered * (1 - alpha)
+    colour /= np.maximum(covered, 1e-6)
+    return np.rint(np.dstack([colour, 255 * covered])).astype(np.uint8)
 
 
 def moved(picture: Picture, dx: int, dy: int) -> Picture:

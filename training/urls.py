@@ -6,7 +6,7 @@ from django.urls import URLPattern, path
 
 from training.api.checkpoints import CheckpointById, Checkpoints, PromoteCheckpoint, UndoPromotion
 from training.api.exports import CancelExport, ExportById, ExportDownload, ExportOneFile, Exports
-from training.api.predictions import CancelPrediction, PredictionById, PredictionDocument, Predictions
+from training.api.predictions import CancelPrediction, PredictionById, PredictionDocument, PredictionLayer, Predictions
 from training.api.snapshots import (
     SnapshotById,
     SnapshotDifference,
@@ -41,4 +41,5 @@ urlpatterns: list[URLPattern] = [
     path("predict/document/", PredictionDocument.as_view(), name="api-prediction-document"),
     path("predict/<uuid:prediction_id>/", PredictionById.as_view(), name="api-prediction"),
     path("predict/<uuid:prediction_id>/cancel/", CancelPrediction.as_view(), name="api-prediction-cancel"),
+    path("predict/<uuid:prediction_id>/layer/", PredictionLayer.as_view(), name="api-prediction-layer"),
 ]

@@ -198,3 +198,14 @@ class Verdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision} by {self.annotator_id} on {self.layer_id}"
+
+
+class SeenFlag(models.Model):
+    """A flagged verdict that a reviewer has dealt with."""
+
+    verdict = models.OneToOneField(Verdict, primary_key=True, on_delete=models.CASCADE, related_name="seen_flag")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"flag of {self.verdict_id} seen"

@@ -26,6 +26,8 @@ class StageAnswer(serializers.Serializer[Any]):
     kept_share = serializers.FloatField(allow_null=True)
     seconds_median = serializers.FloatField(allow_null=True)
     seconds_total = serializers.FloatField()
+    device_s_total = serializers.FloatField(help_text="Of the seconds, those inside networks.")
+    tokens_total = serializers.IntegerField(help_text="Read and written by language networks.")
     layers_in = serializers.IntegerField()
     layers_out = serializers.IntegerField()
     reasons = ReasonCount(many=True)
@@ -41,6 +43,11 @@ class WorkerAnswer(serializers.Serializer[Any]):
     name = serializers.CharField()
     device = serializers.CharField()
     doing = serializers.CharField()
+    device_used_mb = serializers.IntegerField(source="worker.device_used_mb")
+    device_free_mb = serializers.IntegerField(source="worker.device_free_mb")
+    resident = serializers.ListField(
+        child=serializers.ListField(), source="worker.resident", help_text="Networks in memory: name and MB."
+    )
     pictures = serializers.IntegerField(help_text="Of this run, in its hands now.")
     done = serializers.IntegerField(help_text="Of this run, brought to an end.")
     silent_s = serializers.FloatField()
@@ -106,6 +113,8 @@ def run_answer(report: RunReport) -> dict[str, Any]:
                 "kept_share": stage.kept_share,
                 "seconds_median": stage.seconds_median,
                 "seconds_total": stage.seconds_total,
+                "device_s_total": stage.device_s_total,
+                "tokens_total": stage.tokens_total,
                 "layers_in": stage.layers_in,
                 "layers_out": stage.layers_out,
                 "reasons": _counts(stage.reasons),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from engine.accounts import METER
 from engine.language.reading import Unreadable, read_json
 from engine.stages.roles import Answer, Language, Question
 
@@ -29,10 +30,12 @@ def ask_json(language: Language, questions: Sequence[Question], read: Callable[[
     shape. A network that failed (``Answer.error``) is not asked again here: it has retried on its own.
     """
     answers = language(questions)
+    METER.answers(answers)
     out = [_read(answer, read) for answer in answers]
     again = [k for k, one in enumerate(out) if one.value is None and not one.answer.error]
     if again:
         second = language([replace(questions[k], is_retry=True) for k in again])
+        METER.answers(second)
         for k, answer in zip(again, second, strict=True):
             out[k] = replace(_read(answer, read), tokens=out[k].tokens + answer.tokens)
     return out

@@ -12,20 +12,21 @@ from typing import Any
 import torch
 
 from engine.language.coordinates import convention_of
-from engine.stages.network import Network, images_of, in_chunks
+from engine.stages.network import Network, images_of
 from engine.stages.roles import Answer, Question
 
 
 class QwenVL(Network):
-    """``convention`` follows from the weights: each generation writes boxes in its own way."""
+    """``convention`` follows from the weights, so it is known once they are read: each generation writes boxes in its
+    own way."""
 
-    convention = "thousandths"
+    convention: str
 
     def __init__(
         self, weights: str, batch: int = 4, most_tokens: int = 1024, longest_pixels: int = 1024 * 1024
     ) -> None:
-        super().__init__(weights)
-        self.batch, self.most_tokens, self.longest_pixels = batch, most_tokens, longest_pixels
+        super().__init__(weights, batch)
+        self.most_tokens, self.longest_pixels = most_tokens, longest_pixels
 
     def load_from(self, place: Path) -> None:
         from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -39,7 +40,7 @@ class QwenVL(Network):
 
     @torch.inference_mode()
     def __call__(self, questions: Sequence[Question]) -> list[Answer]:
-        return [answer for chunk in in_chunks(questions, self.batch) for answer in self._ask(chunk)]
+        return self.in_batches(questions, self._ask)
 
     def _ask(self, questions: Sequence[Question]) -> list[Answer]:
         images = [images_of(question.pictures) for question in questions]

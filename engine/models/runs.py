@@ -49,6 +49,9 @@ class Worker(models.Model):
     queue = models.CharField(max_length=20)
     device = models.CharField(max_length=60, default="cpu")
     memory_mb = models.PositiveIntegerField(default=0)
+    device_used_mb = models.PositiveIntegerField(default=0)
+    device_free_mb = models.PositiveIntegerField(default=0)
+    resident = models.JSONField(default=list, help_text="Networks in its device's memory: [name, MB].")
     doing = models.CharField(max_length=200, blank=True)
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(db_index=True)
@@ -77,6 +80,15 @@ class EngineRun(models.Model):
     recipe_name = models.CharField(max_length=60)
     seed = models.PositiveBigIntegerField(default=0)
     code_revision = models.CharField(max_length=60)
+    derived_from = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="derived",
+        help_text="Whose earlier stages.",
+    )
+    from_stage = models.CharField(max_length=20, blank=True, help_text="The first stage that was done anew.")
     status = models.CharField(max_length=12, choices=RunStatus, default=RunStatus.QUEUED)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -108,7 +120,8 @@ class RunItem(models.Model):
     """One image of a run: claimed by a worker for a while, taken stage by stage.
 
     ``lease`` is a fencing token, new with every claim: a worker writes only while it still holds it.
-    ``scene_file`` is the scene as the last finished stage left it; a rerun starts from there.
+    ``scene_file`` is the scene as the last finished stage left it; a rerun starts from there. Of an image that is done
+    it has no finished layers, which are in the store.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -165,6 +178,8 @@ class StageRun(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome)
     reason = models.CharField(max_length=500, blank=True)
     seconds = models.FloatField()
+    device_s = models.FloatField(default=0.0, help_text="Of them, inside networks.")
+    tokens = models.PositiveIntegerField(default=0, help_text="Read and written by language networks.")
     layers_in = models.PositiveSmallIntegerField(default=0)
     layers_out = models.PositiveSmallIntegerField(default=0)
     numbers = models.JSONField(default=dict)

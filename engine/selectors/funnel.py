@@ -35,6 +35,8 @@ class StageSummary:
     failed: int = 0
     seconds_median: float | None = None
     seconds_total: float = 0.0
+    device_s_total: float = 0.0
+    tokens_total: int = 0
     layers_in: int = 0
     layers_out: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
@@ -83,6 +85,8 @@ def _counts(stage_runs: QuerySet[StageRun]) -> list[dict[str, Any]]:
             failed=Count("pk", filter=Q(outcome=FAILED)),
             seconds_median=Median("seconds"),
             seconds_total=Sum("seconds"),
+            device_s_total=Sum("device_s"),
+            tokens_total=Sum("tokens"),
             layers_in=Sum("layers_in"),
             layers_out=Sum("layers_out"),
         )

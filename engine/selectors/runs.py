@@ -28,12 +28,22 @@ class WorkerState:
     ``pictures`` are in its hands now, ``done`` are those it brought to an end.
     """
 
-    name: str
-    device: str
-    doing: str
+    worker: Worker
     silent_s: float
     pictures: int
     done: int
+
+    @property
+    def name(self) -> str:
+        return self.worker.name
+
+    @property
+    def device(self) -> str:
+        return self.worker.device
+
+    @property
+    def doing(self) -> str:
+        return self.worker.doing
 
     @property
     def is_silent(self) -> bool:
@@ -153,9 +163,7 @@ def _workers(run: EngineRun) -> list[WorkerState]:
         wanted |= heard & (Q(queue="default") | Q(queue__in=run.items.order_by().values("queue").distinct()))
     return [
         WorkerState(
-            worker.name,
-            worker.device,
-            worker.doing,
+            worker,
             (now - worker.heartbeat_at).total_seconds(),
             *counts.get(worker.pk, (0, 0)),
         )

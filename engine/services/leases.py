@@ -14,12 +14,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from engine import devices
 from engine.models import EngineRun, ItemStatus, RunItem, RunStatus, Worker
+from engine.residency import RESIDENCY
 
 log = logging.getLogger(__name__)
 
@@ -65,16 +68,25 @@ def has_claimable(queue: str) -> bool:
     return waiting.exists() or abandoned.exists()
 
 
-def register_worker(queue: str) -> Worker:
+def register_worker(queue: str, device: str = "cpu") -> Worker:
     """This process as a row that people can see."""
-    now = timezone.now()
-    name = f"{socket.gethostname()}:{os.getpid()}"
+    state = {"queue": queue, "device": device, **_state(device)}
     worker, _ = Worker.objects.update_or_create(
-        name=name,
-        defaults={"queue": queue, "heartbeat_at": now, "memory_mb": _memory_mb()},
-        create_defaults={"queue": queue, "heartbeat_at": now, "started_at": now, "memory_mb": _memory_mb()},
+        name=f"{socket.gethostname()}:{os.getpid()}",
+        defaults=state,
+        create_defaults={**state, "started_at": state["heartbeat_at"]},
     )
     return worker
+
+
+def device_of(queue: str) -> str:
+    """Where a worker of this queue computes."""
+    return devices.chosen() if queue == "gpu" else "cpu"
+
+
+def show_worker(worker: Worker) -> None:
+    """It is alive, and this is what it holds."""
+    Worker.objects.filter(pk=worker.pk).update(**_state(worker.device))
 
 
 @contextmanager
@@ -104,14 +116,19 @@ def _extend(worker: Worker, leases: dict[uuid.UUID, uuid.UUID]) -> None:
         RunItem.objects.filter(lease__in=list(leases.values()), status=ItemStatus.RUNNING).update(
             lease_expires_at=now + timedelta(seconds=settings.LEASE_S)
         )
-        Worker.objects.filter(pk=worker.pk).update(heartbeat_at=now, memory_mb=_memory_mb())
+        show_worker(worker)
     except DatabaseError:
         # The next beat tries again; if none succeeds the lease ends and the work goes to somebody who can write.
         log.warning("heartbeat of %s could not be written", worker.name, exc_info=True)
         connection.close()
 
 
-def _memory_mb() -> int:
-    """Resident memory of this process."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
+def _state(device: str) -> dict[str, Any]:
+    memory = devices.memory_of(device)
+    return {
+        "heartbeat_at": timezone.now(),
+        "memory_mb": devices.memory_of("cpu").used_mb,
+        "device_used_mb": memory.used_mb,
+        "device_free_mb": memory.free_mb,
+        "resident": RESIDENCY.listed(),
+    }

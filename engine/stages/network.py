@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,24 +12,27 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine import weights_folder
+from engine import devices, weights_folder
 from engine.records import Box, Picture
 from engine.torchvision_guard import install
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+log = logging.getLogger(__name__)
 
 install()
 
 
-class Network:
+class Network(ABC):
     """A role of ``engine.stages.roles`` filled by weights on this machine.
 
     ``load`` reads them from the folder of ``weights``, never from the network: every ``from_pretrained`` here gets
-    ``local_files_only``. Construction touches neither file nor device.
+    ``local_files_only``. Construction touches neither file nor device. ``batch`` is how much goes through at once.
     """
 
-    def __init__(self, weights: str) -> None:
-        self.weights = weights
+    def __init__(self, weights: str, batch: int = 1) -> None:
+        self.weights, self.batch = weights, batch
         self.device = torch.device("cpu")
         self.dtype = torch.float32
 
@@ -35,9 +40,45 @@ class Network:
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
         self.load_from(weights_folder.require(self.weights))
 
+    @abstractmethod
     def load_from(self, place: Path) -> None:
         """Build the network from the files in ``place`` and put it on ``device`` as ``dtype``."""
-        raise NotImplementedError
+
+    def in_batches(
+        self,
+        items: Sequence[T],
+        run: Callable[[Sequence[T]], Sequence[R]],
+        alike: Callable[[T], Hashable] = lambda item: None,
+    ) -> list[R]:
+        """``run`` over at most ``batch`` items at a time, which are ``alike``; its answers in the order of ``items``.
+
+        When the device has no memory for a batch, half of it is tried, and ``batch`` stays at what went through:
+        nothing that was done before is done again. Raises ``torch.OutOfMemoryError`` when one item alone is too much.
+        """
+        buckets: dict[Hashable, list[int]] = {}
+        for number, item in enumerate(items):
+            buckets.setdefault(alike(item), []).append(number)
+        answers: dict[int, R] = {}
+        for bucket in buckets.values():
+            while bucket:
+                some = bucket[: self.batch]
+                found = self._tried([items[number] for number in some], run)
+                if found is not None:
+                    answers.update(zip(some, found, strict=True))
+                    del bucket[: len(some)]
+        return [answers[number] for number in range(len(items))]
+
+    def _tried(self, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]) -> Sequence[R] | None:
+        """``None`` when there was no memory and ``batch`` is smaller now."""
+        try:
+            return run(items)
+        except torch.OutOfMemoryError:
+            if len(items) == 1:
+                raise
+            self.batch = len(items) // 2
+            log.warning("%s: no memory for %d at once, going on with %d", self.weights, len(items), self.batch)
+        devices.forget(str(self.device))
+        return None
 
     def pretrained(self, model_class: Any, place: Path, **options: Any) -> Any:
         """A transformers network in evaluation mode, on the device."""

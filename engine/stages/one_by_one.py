@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from engine.records import Scene
 
 
-class OneByOne:
+class OneByOne(ABC):
     """A backend (``engine.registry.Backend``) whose work on one scene knows nothing of the others in the batch."""
 
-    def load(self, device: str = "cpu", dtype: str = "float32") -> None:
+    def load(self, device: str = "cpu", dtype: str = "float32") -> None:  # noqa: B027 - a whole answer, not a gap
         """Nothing to load."""
 
     def __call__(self, scenes: list[Scene]) -> list[Scene]:
@@ -18,6 +20,6 @@ class OneByOne:
                 self.work_on(scene)
         return scenes
 
+    @abstractmethod
     def work_on(self, scene: Scene) -> None:
         """Take one kept scene through the stage, in place; what a backend writes instead of a loop."""
-        raise NotImplementedError

@@ -22,6 +22,7 @@ from engine.selectors.repairs import versions_of
 from frontend.pictures import view_box
 from frontend.views.figures import percent, seconds, words
 from frontend.views.rendering import page, refusals_as_errors
+from training.selectors.training_runs import runs_with_layer
 
 SAYS = {"accept": "accepts", "reject": "rejects", "unsure": "is unsure", "broken": "cannot judge it: broken"}
 TONES = {"accept": "good", "reject": "bad", "broken": "warn", "accepted": "good", "rejected": "bad"}
@@ -64,6 +65,7 @@ def history(request: HttpRequest, layer_id: uuid.UUID) -> HttpResponse:
         gold=gold,
         versions=[(number, each) for number, each in enumerate(versions_of(layer), 1)],
         rows=[_row(row) for row in layer_history(layer)],
+        runs=list(runs_with_layer(layer)),
         may_return=layer.status == LayerStatus.REJECTED and layer.author is not None,
         may_be_gold=is_settled and gold is None,
     )

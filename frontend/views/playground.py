@@ -1,4 +1,4 @@
-"""The page on which a photo is taken apart by pointing: prompts in, layers out, nothing kept in the project."""
+"""The page on which a photo is taken apart by pointing: prompts in, layers out; only what is saved is kept."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ def playground(request: HttpRequest, slug: str) -> HttpResponse:
     photo = _asked(project.images.all(), asked) if asked else next(iter(photos), None)
     known = predictors.known(settings.CHECKPOINT_FOLDERS)
     data = {
-        "photo": photo
-        and {"id": str(photo.pk), "width": photo.width, "height": photo.height, "url": photo.picture.url},
+        "photo": photo and _facts(photo),
         "predictors": [{"name": one.name, "words": _words(one)} for one in known.values()],
         "urls": {
             "here": request.path,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
 
 from annotation.models import FLAG, Verdict
 from annotation.selectors.doubts import doubtful_layers
-from annotation.selectors.flags import flagged_verdicts
+from annotation.selectors.flags import flag_for, flagged_verdicts
+from annotation.services.flags import mark_flag_seen, mark_flag_waiting
 from engine.models import Layer, Role
 from engine.selectors.access import project_for
 from frontend.pictures import view_box
@@ -50,10 +53,23 @@ def doubtful(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @refusals_as_errors
 def flagged(request: HttpRequest, slug: str) -> HttpResponse:
-    here = project_for(request.user, slug, Role.REVIEWER)
-    shown = Paginator(flagged_verdicts(here), PAGE_SIZE).get_page(request.GET.get("page"))
-    tiles = [_flagged(verdict) for verdict in shown]
-    return page(request, "frontend/flagged.html", here="Projects", project=here, tiles=tiles, shown=shown)
+    here, is_seen = project_for(request.user, slug, Role.REVIEWER), "seen" in request.GET
+    shown = Paginator(flagged_verdicts(here, is_seen), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"shown": shown, "tiles": [_flagged(verdict) for verdict in shown], "is_seen": is_seen}
+    context |= {"project": here, "query": "?seen=1" if is_seen else ""}
+    return page(request, "frontend/flagged.html", here="Projects", **context)
+
+
+@require_POST
+@login_required
+@refusals_as_errors
+def flag_act(request: HttpRequest, verdict_id: uuid.UUID) -> HttpResponse:
+    verdict = flag_for(request.user, verdict_id)
+    if "seen" in request.POST:
+        mark_flag_seen(verdict=verdict, reviewer=request.user)
+    else:
+        mark_flag_waiting(verdict=verdict)
+    return redirect("flagged", slug=verdict.project.slug)
 
 
 def _flagged(verdict: Verdict) -> dict[str, Any]:
@@ -62,6 +78,8 @@ def _flagged(verdict: Verdict) -> dict[str, Any]:
         "who": verdict.annotator.get_username(),
         "at": verdict.created_at,
         "note": verdict.note.removeprefix(FLAG).strip(),
+        "verdict": verdict.pk,
+        "seen": getattr(verdict, "seen_flag", None),
     }
 
 

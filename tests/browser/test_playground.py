@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,17 +13,23 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Page, expect
 
-from engine.imaging import decode_png, encode_png, sha256
-from engine.models import Project, SourceImage
+from engine.imaging import decode_png, encode_png, rle_to_mask, sha256
+from engine.models import Layer, Project, SourceImage
 from engine.services.files import store
 from tests.browser.test_accessibility import faults
-from tests.factories import make_image
+from tests.factories import make_image, make_picture
 from training import predictors, tasks
 from training.models import Prediction
 from training.services import predictions
 
 Take = Callable[[Page, str], None]
 SLOW_MS = 90_000
+DROP = """([base64, name]) => {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name, { type: "image/png" }));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
 
 
 @pytest.fixture
@@ -158,3 +165,80 @@ def test_everything_goes_by_keyboard_and_a_text_alone_is_answered_in_words(
     complaints.clear()  # the browser reports the refusal, too
     page.keyboard.press("z")
     expect(page.locator("#layers li")).to_have_count(1)
+
+
+def stroke(page: Page, *places: tuple[float, float]) -> None:
+    page.mouse.move(*at(page, *places[0]))
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*at(page, *place), steps=3)
+    page.mouse.up()
+
+
+def test_a_painted_object_is_saved_into_the_project_and_all_layers_are_taken_home_as_one_png(
+    playing: Page, alice: Any, tmp_path: Path, screenshot: Take
+) -> None:
+    page = playing
+    page.keyboard.press("p")
+    page.locator("#size").fill("30")
+    stroke(page, (90, 75), (130, 75), (90, 100), (130, 100))
+    answered(page, 1)
+    made = Prediction.objects.get()
+    assert made.prompt["kind"] == "mask"
+    painted = rle_to_mask(made.prompt["mask"])
+    assert painted[75, 110]
+    assert not painted[20, 20]
+    page.keyboard.press("e")
+    stroke(page, (80, 100), (140, 100))
+    page.wait_for_function("() => document.body.dataset.answered === '1'", timeout=SLOW_MS)
+    expect(page.locator("#layers .name b")).to_have_text(["Paint 1"])
+    page.keyboard.press("z")  # the eraser's stroke is taken back
+    page.keyboard.press("Enter")
+
+    page.keyboard.press("g")
+    expect(page.locator("#layers li")).to_have_count(2)
+    answered(page, 2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Merged PNG").click()
+    download.value.save_as(tmp_path / "layers.png")
+    merged = decode_png((tmp_path / "layers.png").read_bytes())
+    assert merged.shape == (160, 200, 4)
+    assert (merged[..., 3] == 255).all()  # the background lies behind all
+
+    page.locator("#layers .name").first.click()
+    expect(page.locator("#save")).to_be_visible()
+    page.keyboard.press("s")  # it has no name yet
+    expect(page.locator("#label")).to_be_focused()
+    page.keyboard.type("yellow disc")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("yellow disc is a layer of the project now")
+    expect(page.locator("#save button")).to_be_disabled()
+    expect(page.locator("#layers li").first).to_contain_text("saved")
+    screenshot(page, "playground-saved")
+    layer = Layer.objects.get()
+    assert (layer.label, layer.author, layer.depth, layer.status) == ("yellow disc", alice, 0, "ready")
+    assert layer.prompts.get().kind == "mask"
+
+
+def test_a_photo_that_is_chosen_or_dropped_lies_on_the_table_and_a_broken_file_is_named(
+    playing: Page, tmp_path: Path, complaints: list[str]
+) -> None:
+    page = playing
+    before = page.evaluate("document.body.dataset.playing")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "chosen.png").write_bytes(encode_png(make_picture(11, 120, 90)))
+    page.keyboard.press("o")
+    page.locator("#upload input[type=file]").set_input_files(tmp_path / "broken.png")
+    expect(page.locator("#upload-error")).not_to_be_empty()
+    complaints.clear()  # the browser reports the refusal, too
+    page.locator("#upload input[type=file]").set_input_files(tmp_path / "chosen.png")
+    page.wait_for_function("id => ![undefined, id].includes(document.body.dataset.playing)", arg=before)
+    chosen = SourceImage.objects.get(original_name="chosen.png")
+    assert page.evaluate("document.body.dataset.playing") == str(chosen.pk)
+    assert page.url.endswith(f"?photo={chosen.pk}")
+
+    dropped = base64.b64encode(encode_png(make_picture(12, 100, 80))).decode()
+    page.evaluate(DROP, [dropped, "dropped.png"])
+    page.wait_for_function("id => ![undefined, id].includes(document.body.dataset.playing)", arg=str(chosen.pk))
+    assert SourceImage.objects.get(original_name="dropped.png").width == 100
+    expect(page.locator("#layers li")).to_have_count(0)

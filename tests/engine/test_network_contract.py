@@ -165,7 +165,7 @@ def test_a_pipeline_that_paints_no_holes_is_refused(tmp_path, monkeypatch):
     place.mkdir()
     (place / "model_index.json").write_text('{"_class_name": "AudioPipeline"}')
     with pytest.raises(ValueError, match=r"is a AudioPipeline; known: .*Flux2KleinPipeline"):
-        networks.make({"network": "diffusers_inpaint"}).load()
+        loaded("diffusers_inpaint", tmp_path)([])
 
 
 @rows(Role.MATTER)

@@ -3,8 +3,10 @@ import dataclasses
 import numpy as np
 
 from engine import registry, runner
+from engine.accounts import METER
 from engine.recipes import StageSpec
 from engine.records import Scene
+from engine.stages.roles import Answer
 
 SPEC = StageSpec("prefilter", "rules")
 
@@ -59,3 +61,63 @@ def test_a_backend_that_breaks_its_promise_fails_the_scene():
     (report,) = runner.run_stage([scene_of(100)], SPEC, Silent())
     assert report.outcome == "failed"
     assert report.reason.startswith("broken_promise")
+
+
+def test_a_batch_that_failed_is_tried_again_from_where_it_was(monkeypatch):
+    """A backend may have changed some scenes when it meets the poison; they must not be changed twice."""
+
+    class Adding(Measuring):
+        def __call__(self, scenes):
+            for scene in scenes:
+                scene.numbers.setdefault("prefilter", {"visits": 0.0})["visits"] += 1
+                if scene.image_hwc.min() == 255:
+                    raise RuntimeError("poison")
+            return scenes
+
+    batched(monkeypatch, 8)
+    scenes = [scene_of(255 if number == 6 else 100, number) for number in range(8)]
+    reports = list(runner.run_stage(scenes, SPEC, Adding()))
+    assert sorted(r.numbers["visits"] for r in reports if r.outcome == "kept") == [1.0] * 7
+    assert [scene.is_kept for scene in scenes] == [True] * 6 + [False, True]
+
+
+def test_a_device_without_memory_for_a_batch_of_pictures_takes_smaller_ones(monkeypatch):
+    import torch
+
+    class Small(Measuring):
+        def __call__(self, scenes):
+            if len(scenes) > 3:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().__call__(scenes)
+
+    batched(monkeypatch, 8)
+    reports = list(runner.run_stage([scene_of(100, number) for number in range(8)], SPEC, Small()))
+    assert [r.outcome for r in reports] == ["kept"] * 8
+
+
+def test_pictures_of_one_shape_come_in_one_batch(monkeypatch):
+    shapes = []
+
+    class Looking(Measuring):
+        def __call__(self, scenes):
+            shapes.append({scene.image_hwc.shape for scene in scenes})
+            return super().__call__(scenes)
+
+    batched(monkeypatch, 3)
+    sides = (4, 6, 4, 6, 4, 6)
+    scenes = [Scene(f"{n:064x}", np.full((side, 4, 3), 90, np.uint8)) for n, side in enumerate(sides)]
+    assert len(list(runner.run_stage(scenes, SPEC, Looking()))) == 6
+    assert [len(some) for some in shapes] == [1, 1]
+
+
+def test_what_a_batch_cost_is_shared_among_its_pictures(monkeypatch):
+    class Asking(Measuring):
+        def __call__(self, scenes):
+            METER.answers([Answer("", tokens=10)])
+            with METER.device("cpu"):
+                return super().__call__(scenes)
+
+    batched(monkeypatch, 3)
+    reports = list(runner.run_stage([scene_of(100, number) for number in range(3)], SPEC, Asking()))
+    assert [r.cost.tokens for r in reports] == [4, 3, 3]
+    assert all(0 < r.cost.device_s <= r.seconds for r in reports)

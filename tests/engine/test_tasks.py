@@ -1,11 +1,5 @@
 """Workers as processes: real Celery on the filesystem broker, and on Redis where there is one."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
 
 from engine.models import ItemStatus, Layer, RunItem, RunStatus, StageRun, Worker
@@ -13,61 +7,15 @@ from engine.records import STAGES
 from engine.services import runs
 from tests.engine.scenes import composite_image
 from tests.factories import make_project
-from tests.services import REDIS_URL, database_url, missing
+from tests.services import REDIS_URL, missing
+from tests.workers import kill, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LEASE_S = 3
-
-
-@pytest.fixture
-def start_worker(tmp_path):
-    """Start a Celery worker on the test's database and files; all that are left are killed at the end."""
-    started = []
-
-    def start(**environment):
-        env = {
-            **os.environ,
-            "RLD_HOME": str(tmp_path),
-            "DATABASE_URL": database_url(),
-            "RLD_LEASE_S": str(LEASE_S),
-            "C_FORCE_ROOT": "1",
-            **environment,
-        }
-        command = [
-            *(sys.executable, "-m", "celery", "--app", "rld_platform", "--quiet", "worker", "--beat"),
-            *("--queues", "default,cpu", "--concurrency", "1", "--loglevel", "warning"),
-        ]
-        # Started again when it ends, as a supervisor does: kombu's filesystem transport may read half a message.
-        again = ["sh", "-c", 'while :; do "$@"; sleep 1; done', "sh", *command]
-        worker = subprocess.Popen(again, env=env, start_new_session=True)
-        started.append(worker)
-        return worker
-
-    yield start
-    for worker in started:
-        if worker.poll() is None:
-            os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
-
-
-def wait_until(condition, what, seconds=120):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.02)
-    pytest.fail(f"not within {seconds} s: {what}")
 
 
 def is_over(run):
     run.refresh_from_db()
     return run.status == RunStatus.FINISHED
-
-
-def kill(worker):
-    os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
 
 
 def test_a_worker_finds_the_work_without_any_message(start_worker):
@@ -99,6 +47,24 @@ def test_a_worker_killed_in_the_middle_of_a_stage_loses_nothing_and_repeats_no_l
     assert dict(StageRun.objects.filter(pk__in=reports).values_list("pk", "finished_at")) == reports
     keys = list(Layer.objects.values_list("item", "key"))
     assert len(keys) == len(set(keys)) > 2
+
+
+def test_a_gpu_worker_shows_itself_before_any_work_and_takes_the_queue_of_gpus(start_worker):
+    """One process with the solo pool, as on a machine with a GPU; here its device is the CPU. Another one sweeps."""
+    start_worker("gpu", RLD_DEVICE="cpu")
+    wait_until(lambda: Worker.objects.filter(queue="gpu").exists(), "the worker shows itself")
+    shown = Worker.objects.get(queue="gpu")
+    assert (shown.device, shown.resident) == ("cpu", [])
+    assert min(shown.memory_mb, shown.device_free_mb) > 0
+    project = make_project()
+    composite_image(project)
+    run = runs.start_run(project=project)
+    run.items.update(queue="gpu")
+    start_worker()
+    wait_until(lambda: not run.items.filter(status__in=("queued", "running")).exists(), "the picture is done")
+    assert run.items.get().worker_id == shown.pk
+    heard_at = Worker.objects.get(pk=shown.pk).heartbeat_at
+    wait_until(lambda: Worker.objects.get(pk=shown.pk).heartbeat_at > heard_at, "it is heard while it waits")
 
 
 @pytest.mark.redis

@@ -55,6 +55,34 @@ def test_flagged_layers_are_listed_with_the_note_until_taken_back(project: Proje
     assert "Nobody flagged a layer" in shown(as_rita, f"/projects/{project.slug}/flagged/")
 
 
+def test_a_flag_that_was_dealt_with_waits_no_longer_and_may_wait_again(
+    project: Project, anna: Any, rita: Any, as_rita: Client
+) -> None:
+    make_layers(project, 1)
+    flag = judge(anna, claim_one(anna, project), "accept", note="⚑ whose hand?")
+    address = f"/projects/{project.slug}/flagged/"
+    assert as_rita.post(f"/flags/{flag.pk}/", {"seen": "1"}).status_code == 302
+    assert "Nobody flagged a layer" in shown(as_rita, address)
+    assert "seen by rita" in shown(as_rita, f"{address}?seen=1")
+    as_rita.post(f"/flags/{flag.pk}/", {"waiting": "1"})
+    assert "whose hand?" in shown(as_rita, address)
+
+
+def test_only_reviewers_deal_with_flags_and_only_flags_are_dealt_with(
+    project: Project, anna: Any, as_rita: Client
+) -> None:
+    make_layers(project, 2)
+    flag = judge(anna, claim_one(anna, project), "accept", note="⚑ whose hand?")
+    plain = judge(anna, claim_one(anna, project), "accept")
+    as_anna, as_stranger = Client(), Client()
+    as_anna.force_login(anna)
+    as_stranger.force_login(make_user("stranger"))
+    assert as_anna.post(f"/flags/{flag.pk}/", {"seen": "1"}).status_code == 403
+    assert as_stranger.post(f"/flags/{flag.pk}/", {"seen": "1"}).status_code == 404
+    assert as_rita.post(f"/flags/{plain.pk}/", {"seen": "1"}).status_code == 404
+    assert list(flagged_verdicts(project)) == [flag]
+
+
 def test_flags_are_found_by_their_own_index(project: Project) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")

@@ -194,6 +194,16 @@ def test_a_damaged_checkpoint_fails_the_question_and_not_the_worker(as_bob: Any,
     assert of["reflayer-tiny"].status == JobStatus.FINISHED
 
 
+@pytest.mark.parametrize("checkpoint", ["reflayer-tiny", "cpu"])
+def test_a_picture_of_one_pixel_is_answered_with_a_reason(as_bob: Any, project: Project, checkpoint: str) -> None:
+    dot = make_image(project, width=1, height=1)
+    assert ask(as_bob, dot, {"box": [0, 0, 1, 1]}, checkpoint=checkpoint).status_code == 201
+    tasks.predict()
+    made = Prediction.objects.get()
+    assert made.status == JobStatus.FAILED
+    assert made.reason.partition(":")[0] == "too_small"
+
+
 def test_strangers_find_neither_the_image_nor_the_answer(
     as_bob: Any, as_alice: Any, as_charlie: Any, image: SourceImage
 ) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from engine.api.asking import refused
+from engine.api.layers import LayerSerializer
 from engine.api.repairs import MaskRuns
 from engine.records import PromptKind
 from engine.refusals import Refusal
@@ -23,6 +24,7 @@ from training.selectors.predictions import image_to_ask, prediction_for
 from training.services.leases import cancel
 from training.services.prediction_documents import FORMATS, MOST_LAYERS, Wanted, document_of
 from training.services.predictions import ask
+from training.services.saved_predictions import save_as_layer
 
 WHY_400 = (
     "`unknown_checkpoint`, `prompt_outside`, `empty_prompt`, `empty_box`, `empty_mask`, `mask_size`, `bad_mask`, "
@@ -109,6 +111,11 @@ class NewDocument(serializers.Serializer[Any]):
     )
 
 
+class NewLayer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120, help_text="What it is: the layer's label.")
+    depth = serializers.IntegerField(default=0, min_value=0, max_value=999, help_text="0 is the foremost.")
+
+
 class Predictions(APIView):
     @extend_schema(
         request=NewPrediction,
@@ -151,6 +158,30 @@ class CancelPrediction(APIView):
             raise Refusal("not_live", "This prediction is over already.", 409)
         prediction.refresh_from_db()
         return Response(PredictionAnswer(prediction, context={"request": request}).data)
+
+
+class PredictionLayer(APIView):
+    @extend_schema(
+        request=NewLayer,
+        responses={
+            201: LayerSerializer,
+            200: OpenApiResponse(LayerSerializer, description="It was saved before."),
+            **refused(400, why="`unknown_checkpoint`: it is gone"),
+            **refused(401, 403, 404),
+            **refused(409, why="`not_finished`, `nothing_found`"),
+        },
+    )
+    def post(self, request: Request, prediction_id: uuid.UUID) -> Response:
+        """Make the answer a layer of the project; anybody but who asked for it may judge it."""
+        body = NewLayer(data=request.data)
+        body.is_valid(raise_exception=True)
+        prediction = prediction_for(request.user, prediction_id)
+        given = body.validated_data
+        layer, is_new = save_as_layer(
+            user=request.user, prediction=prediction, label=given["name"], depth=given["depth"]
+        )
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(LayerSerializer(layer, context={"request": request}).data, code)
 
 
 class PredictionDocument(APIView):

@@ -7,22 +7,26 @@ is left out, because the stage promises it (``engine.stages.completion.base``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from engine.accounts import METER
 from engine.imaging import union
-from engine.records import Instance, LayerKind, Mask, Picture, Prompt, PromptKind, RGBALayer, Scene
+from engine.records import Instance, Mask, Picture, Prompt, PromptKind, RGBALayer, Scene
 from engine.refusals import Refusal
+from engine.residency import RESIDENCY
 from engine.stages.completion.hidden_region import cover_of
 from training.reflayer.predict import DEFAULT_CHECKPOINT
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    checkpoint: str = str(DEFAULT_CHECKPOINT)
-    """Folder of any checkpoint that ``training.reflayer.loading`` knows."""
+    checkpoint: str = DEFAULT_CHECKPOINT.name
+    """One that ships, by its name, or the folder of any that ``training.reflayer.loading`` knows."""
     steps: int = 0
     """Sampling steps; 0 leaves them to the checkpoint's pipeline."""
     max_growth: float = 5.0
@@ -34,11 +38,12 @@ class Params:
 
 
 class RefLayer:
-    """Warm: the pipeline is loaded once and answers picture after picture."""
+    """Warm: the pipeline stays on the device as long as ``engine.residency`` has room for it."""
 
     def __init__(self, **params: Any) -> None:
         self.params = Params(**params)
         self.pipeline: Any = None
+        self.device = "cpu"
 
     def load(self, device: str = "cpu", dtype: str = "float32") -> None:
         """Raises ``training.reflayer.checkpoint.BrokenCheckpoint``."""
@@ -46,7 +51,14 @@ class RefLayer:
 
         from training.reflayer.loading import load_pipeline
 
-        self.pipeline = load_pipeline(self.params.checkpoint, device, getattr(torch, dtype))
+        shipped = DEFAULT_CHECKPOINT.parent / self.params.checkpoint
+        folder = shipped if shipped.is_dir() else Path(self.params.checkpoint)
+        size_mb = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) >> 20
+        changed_at = max((path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()), default=0)
+        build = partial(load_pipeline, folder, device, getattr(torch, dtype))
+        key = ("reflayer", str(folder), changed_at, device, dtype)
+        self.pipeline = RESIDENCY.get(key, folder.name, size_mb, device, build)
+        self.device = device
 
     def __call__(self, scenes: list[Scene]) -> list[Scene]:
         """A picture that the network refuses is dropped with the refusal's code."""
@@ -74,7 +86,7 @@ class RefLayer:
         hole = self._hole(scene)
         prompt = Prompt(PromptKind.BACKGROUND, mask_hw=hole if hole.any() else None, text="background")
         (layer,) = self._layers(scene, [prompt], ["bg"])
-        scene.instances.append(_background(scene, layer, hole))
+        scene.instances.append(Instance.background(_copied(scene.image_hwc, layer, hole), ~hole))
         scene.numbers["completion"] = {
             "occluded_objects": float(sum(share > 0 for share in shares)),
             "mean_hidden_share": float(np.mean(shares)) if shares else 0.0,
@@ -93,7 +105,8 @@ class RefLayer:
                 torch.Generator().manual_seed(int(scene.rng("completion", key).integers(2**32)))
                 for key in keys[start : start + self.params.batch]
             ]
-            found += self.pipeline([scene.image_hwc] * len(part), part, generator=generators, **options)
+            with METER.device(self.device):
+                found += self.pipeline([scene.image_hwc] * len(part), part, generator=generators, **options)
         return found
 
     def _hole(self, scene: Scene) -> Mask:
@@ -109,18 +122,3 @@ def _copied(image_hwc: Picture, layer: RGBALayer, where_hw: Mask) -> Picture:
     out = image_hwc.copy()
     out[where_hw] = layer.rgba_hwc[where_hw][:, :3]
     return out
-
-
-def _background(scene: Scene, layer: RGBALayer, hole_hw: Mask) -> Instance:
-    height, width = hole_hw.shape
-    return Instance(
-        key="bg",
-        label="background",
-        kind=LayerKind.BACKGROUND,
-        score=1.0,
-        source="background",
-        box=(0.0, 0.0, float(width), float(height)),
-        visible_hw=~hole_hw,
-        amodal_hw=np.ones((height, width), bool),
-        completed_hwc=_copied(scene.image_hwc, layer, hole_hw),
-    )

@@ -11,7 +11,7 @@ from engine.refusals import Refusal
 from training.models import JobStatus
 from training.selectors.predictions import prediction_for
 
-FORMATS = ("psd", "ora")
+FORMATS = ("psd", "ora", "png")
 MOST_LAYERS = 40
 
 

@@ -21,6 +21,7 @@ from engine.models import SourceImage
 from engine.records import Picture, Prompt, RGBALayer
 from engine.refusals import Refusal
 from training import predictors
+from training.asking import checked_picture
 from training.models import JobStatus, Prediction
 from training.models.jobs import LIVE
 from training.prompt_json import prompt_from_json, prompt_to_json
@@ -97,7 +98,7 @@ def _answer(prediction: Prediction) -> tuple[RGBALayer, float]:
     image = prediction.image
     prompt = prompt_from_json(prediction.prompt, image.width, image.height)
     with image.picture.open("rb") as file:
-        picture = decode_png(file.read())
+        picture = checked_picture(decode_png(file.read()))
     if predictor.folder is None:
         return _by_engine(picture, prompt)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,7 +25,7 @@ from engine.imaging import sha256
 from engine.management.commands.import_images import read_annotations
 from engine.management.console import WRONG_USE, ConsoleCommand, refusals_as_errors, with_progress
 from engine.models import EngineRun, Project, RunStatus, Worker
-from engine.records import Scene
+from engine.records import GivenPrompt, Scene
 from engine.revision import code_revision
 from engine.runner import StageReport, run_stage
 from engine.selectors.access import find_project
@@ -34,7 +34,7 @@ from engine.services.images import import_files, limits
 from engine.services.leases import register_worker
 from engine.services.projects import project_named
 from engine.services.runs import start_run
-from engine.services.work import work
+from engine.services.work import BATCH, work
 from engine.weights import LicenceForbids
 from engine.weights_folder import DamagedWeights, MissingWeights
 
@@ -51,7 +51,7 @@ class Command(ConsoleCommand):
         parser.add_argument("--out", type=Path, help="folder for layers, manifest.jsonl and report.json")
         parser.add_argument("--limit", type=int, help="at most this many images")
         parser.add_argument("--seed", type=int, default=0)
-        parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1; for runs without a project")
+        parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1")
         parser.add_argument("--commercial-safe", action="store_true", help="refuse weights without commercial use")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -94,10 +94,30 @@ class Command(ConsoleCommand):
         rows: list[dict[str, Any]] = []
         reports: list[StageReport] = []
         errors: list[dict[str, str]] = []
+        files: Iterator[NamedBytes] = itertools.islice(expand(paths, limits=limits()), options["limit"])
+        named = self._scenes(with_progress(files, options["limit"], "images"), given_of, options["seed"], errors)
+        while batch := list(itertools.islice(named, BATCH[chosen.queue])):
+            for spec, backend in zip(chosen.stages, backends, strict=True):
+                reports += run_stage([scene for _, scene in batch], spec, backend)
+            for name, scene in batch:
+                rows += write_scene(out, scene, name)
+        report = write_report(out, rows, reports, chosen, options["seed"], code_revision(), errors)
+        ready, count = report["layers_ready"], report["images"]
+        sentence = f"{ready} layers ready of {len(rows)} made from {count} images; {len(errors)} files refused; {out}"
+        self.finish({**report, "out": str(out)}, sentence, options["as_json"])
+        if not count:
+            raise CommandError("no picture could be read")
+
+    @staticmethod
+    def _scenes(
+        files: Iterator[NamedBytes],
+        given_of: Mapping[str, tuple[GivenPrompt, ...]],
+        seed: int,
+        errors: list[dict[str, str]],
+    ) -> Iterator[tuple[str, Scene]]:
+        """Every picture once, with its file's name; what cannot be read goes to ``errors``."""
         seen: set[str] = set()
-        files: Iterator[NamedBytes] = expand(paths, limits=limits())
-        files = itertools.islice(files, options["limit"])
-        for name, data in with_progress(files, options["limit"], "images"):
+        for name, data in files:
             try:
                 if isinstance(data, BadPicture):
                     raise data
@@ -109,16 +129,7 @@ class Command(ConsoleCommand):
             except BadPicture as error:
                 errors.append({"name": name, "code": error.code, "detail": str(error)})
                 continue
-            scene = Scene(digest, pixels, options["seed"], given_of.get(PurePosixPath(name).name, ()))
-            for spec, backend in zip(chosen.stages, backends, strict=True):
-                reports += run_stage([scene], spec, backend)
-            rows += write_scene(out, scene, name)
-        report = write_report(out, rows, reports, chosen, options["seed"], code_revision(), errors)
-        ready, count = report["layers_ready"], report["images"]
-        sentence = f"{ready} layers ready of {len(rows)} made from {count} images; {len(errors)} files refused; {out}"
-        self.finish({**report, "out": str(out)}, sentence, options["as_json"])
-        if not count:
-            raise CommandError("no picture could be read")
+            yield name, Scene(digest, pixels, seed, given_of.get(PurePosixPath(name).name, ()))
 
     # --- into a project -------------------------------------------------------------------------------------------
 
@@ -126,7 +137,8 @@ class Command(ConsoleCommand):
         with refusals_as_errors():
             found, images = self._imported(paths, project, options)
             run = start_run(project=found, recipe_name=recipe, images=images, seed=options["seed"])
-        worker, queue = register_worker("cpu"), recipes.Recipe.from_json(run.recipe).queue
+        queue = recipes.Recipe.from_json(run.recipe).queue
+        worker = register_worker(queue, options["device"])
         total = run.items.count()
         for _ in with_progress(_until_over(run, worker, queue), None, f"{total} images, batch"):
             continue

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from engine.imaging import union
-from engine.records import Instance, LayerKind, Mask, Picture, Scene
+from engine.records import Instance, Mask, Picture, Scene
 from engine.stages.roles import Detector, Hole, Inpainter
 
 SCENE_TEXT = "empty scene, background only, nothing in the foreground"
@@ -55,7 +55,7 @@ def fill(
         for k, picture in zip(again, pictures, strict=True):
             filled[k] = picture
     for k, scene in enumerate(scenes):
-        scene.instances.append(_instance(holes[k], filled[k]))
+        scene.instances.append(Instance.background(filled[k], ~holes[k]))
         scene.numbers.setdefault("completion", {}).update(
             background_refined=float(k in large), background_painted_again=float(k in again)
         )
@@ -96,18 +96,3 @@ def _came_back(scene: Scene, filled: Picture, hole_hw: Mask, detector: Detector 
         if one.score > limits.max_leak and one.phrase in labels and inside.size and inside.mean() > 0.5:
             return True
     return False
-
-
-def _instance(hole_hw: Mask, filled_hwc: Picture) -> Instance:
-    height, width = hole_hw.shape
-    return Instance(
-        key="bg",
-        label="background",
-        kind=LayerKind.BACKGROUND,
-        score=1.0,
-        source="background",
-        box=(0.0, 0.0, float(width), float(height)),
-        visible_hw=~hole_hw,
-        amodal_hw=np.ones((height, width), bool),
-        completed_hwc=filled_hwc,
-    )

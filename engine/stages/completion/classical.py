@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from engine.imaging import box_of, union
-from engine.records import Instance, LayerKind, Mask, Picture, Scene
+from engine.records import Instance, Mask, Picture, Scene
 from engine.stages.completion.hidden_region import hidden_region
 from engine.stages.completion.patch_fill import fill
 from engine.stages.one_by_one import OneByOne
@@ -77,17 +77,7 @@ class Classical(OneByOne):
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (ring, ring))
         hole = cv2.dilate(objects.astype(np.uint8), kernel).astype(bool)
         filled = fill(scene.image_hwc, hole, ~hole, self._seed(scene, "bg"), self.params.working_px)
-        return Instance(
-            key="bg",
-            label="background",
-            kind=LayerKind.BACKGROUND,
-            score=1.0,
-            source="background",
-            box=(0.0, 0.0, float(width), float(height)),
-            visible_hw=~hole,
-            amodal_hw=np.ones((height, width), bool),
-            completed_hwc=filled,
-        )
+        return Instance.background(filled, ~hole)
 
     @staticmethod
     def _seed(scene: Scene, key: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import torch
 from PIL import Image
 
 from engine.records import Picture
-from engine.stages.network import Network, in_chunks
+from engine.stages.network import Network
 from engine.stages.roles import Hole
 
 
@@ -80,8 +79,8 @@ class DiffusersInpaint(Network):
     def __init__(
         self, weights: str, batch: int = 4, steps: int = 0, strength: float = 0.0, longest_px: int = 1024
     ) -> None:
-        super().__init__(weights)
-        self.batch, self.steps, self.strength, self.longest_px = batch, steps, strength, longest_px
+        super().__init__(weights, batch)
+        self.steps, self.strength, self.longest_px = steps, strength, longest_px
 
     def load_from(self, place: Path) -> None:
         import diffusers
@@ -99,20 +98,16 @@ class DiffusersInpaint(Network):
         )
         self.pipe.to(self.device)
         self.pipe.set_progress_bar_config(disable=True)
+        if self.family.fixed_area:
+            self.batch = 1
 
     @torch.inference_mode()
     def __call__(self, holes: Sequence[Hole]) -> list[Picture]:
-        painted: dict[int, Picture] = {}
-        sizes = [self._working_size(hole) for hole in holes]
-        by_size = sorted(range(len(holes)), key=lambda k: (sizes[k], k))
-        for size, alike in groupby(by_size, key=lambda k: sizes[k]):
-            for some in in_chunks(list(alike), 1 if self.family.fixed_area else self.batch):
-                for k, picture in zip(some, self._paint([holes[k] for k in some], size), strict=True):
-                    height, width = holes[k].hole_hw.shape
-                    painted[k] = np.asarray(
-                        cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8
-                    )
-        return [painted[k] for k in range(len(holes))]
+        painted = self.in_batches(holes, self._paint, alike=self._working_size)
+        return [
+            np.asarray(cv2.resize(picture, hole.hole_hw.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+            for hole, picture in zip(holes, painted, strict=True)
+        ]
 
     def _working_size(self, hole: Hole) -> tuple[int, int]:
         """Width and height, multiples of what the family wants, at most ``longest_px``."""
@@ -124,8 +119,9 @@ class DiffusersInpaint(Network):
             max(step, round(height * scale / step) * step),
         )
 
-    def _paint(self, holes: Sequence[Hole], size: tuple[int, int]) -> list[Picture]:
-        family = self.family
+    def _paint(self, holes: Sequence[Hole]) -> list[Picture]:
+        """``holes`` have one working size."""
+        family, size = self.family, self._working_size(holes[0])
         pictures = np.stack([cv2.resize(h.picture_hwc, size, interpolation=cv2.INTER_AREA) for h in holes])
         masks = np.stack([cv2.resize(h.hole_hw.astype(np.float32), size) > 0 for h in holes]).astype(np.float32)
         request: dict[str, Any] = {

@@ -22,8 +22,8 @@ class Lama(Network):
 
     is_generative = False
 
-    def __init__(self, weights: str, working_px: int = 1024, border_px: int = 32) -> None:
-        super().__init__(weights)
+    def __init__(self, weights: str, working_px: int = 1024, border_px: int = 32, batch: int = 4) -> None:
+        super().__init__(weights, batch)
         self.working_px, self.border_px = working_px, border_px
 
     def load_from(self, place: Path) -> None:
@@ -33,21 +33,29 @@ class Lama(Network):
 
     @torch.inference_mode()
     def __call__(self, holes: Sequence[Hole]) -> list[Picture]:
-        return [self._fill(hole) for hole in holes]
+        """Pictures of one working size share a batch."""
+        filled = self.in_batches(holes, self._fill, alike=self._working_size)
+        return [
+            np.asarray(cv2.resize(picture, hole.hole_hw.shape[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
+            for hole, picture in zip(holes, filled, strict=True)
+        ]
 
-    def _fill(self, hole: Hole) -> Picture:
+    def _working_size(self, hole: Hole) -> tuple[int, int]:
+        """Width and height."""
         height, width = hole.hole_hw.shape
         scale = min(1.0, self.working_px / max(height, width))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = np.asarray(cv2.resize(hole.picture_hwc, size, interpolation=cv2.INTER_AREA), np.float32) / 255
-        mask = cv2.resize(hole.hole_hw.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-        pads = [(self.border_px, self.border_px + -(side + 2 * self.border_px) % _MULTIPLE) for side in mask.shape]
-        picture = np.pad(small, [*pads, (0, 0)], mode="symmetric")
-        known = np.pad(mask.astype(np.float32), pads)
-        filled = self.network(self._tensor(picture.transpose(2, 0, 1)[None]), self._tensor(known[None, None]))
-        inner = numpy(filled[0]).transpose(1, 2, 0)[pads[0][0] :, pads[1][0] :][: size[1], : size[0]]
-        colours = np.clip(np.rint(inner * 255), 0, 255).astype(np.uint8)
-        return np.asarray(cv2.resize(colours, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    def _fill(self, holes: Sequence[Hole]) -> list[Picture]:
+        size = self._working_size(holes[0])
+        small = np.stack([cv2.resize(hole.picture_hwc, size, interpolation=cv2.INTER_AREA) for hole in holes])
+        masks = [cv2.resize(hole.hole_hw.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0 for hole in holes]
+        pads = [(self.border_px, self.border_px + -(side + 2 * self.border_px) % _MULTIPLE) for side in size[::-1]]
+        pictures = np.pad(small.astype(np.float32) / 255, [(0, 0), *pads, (0, 0)], mode="symmetric")
+        known = np.pad(np.stack(masks).astype(np.float32), [(0, 0), *pads])
+        filled = self.network(self._tensor(pictures.transpose(0, 3, 1, 2)), self._tensor(known[:, None]))
+        inner = numpy(filled).transpose(0, 2, 3, 1)[:, pads[0][0] :, pads[1][0] :][:, : size[1], : size[0]]
+        return list(np.clip(np.rint(inner * 255), 0, 255).astype(np.uint8))
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)

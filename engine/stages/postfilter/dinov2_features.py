@@ -9,15 +9,15 @@ import numpy as np
 import torch
 
 from engine.records import Picture
-from engine.stages.network import Network, in_chunks, numpy
+from engine.stages.network import Network, numpy
 from engine.stages.postfilter.squares import to_square
 from engine.stages.roles import Floats
 
 
 class DinoV2Features(Network):
     def __init__(self, weights: str, batch: int = 32, side_px: int = 224) -> None:
-        super().__init__(weights)
-        self.batch, self.side_px = batch, side_px
+        super().__init__(weights, batch)
+        self.side_px = side_px
 
     def load_from(self, place: Path) -> None:
         from transformers import BitImageProcessor, Dinov2Model
@@ -33,10 +33,11 @@ class DinoV2Features(Network):
 
     @torch.inference_mode()
     def __call__(self, pictures: Sequence[Picture]) -> Floats:
-        rows = [np.zeros((0, self.network.config.hidden_size), np.float32)]
-        for chunk in in_chunks(pictures, self.batch):
-            shown = np.stack([to_square(picture, self.side) for picture in chunk])
-            tensor = torch.from_numpy(shown).to(self.device).permute(0, 3, 1, 2).float() / 255
-            outputs = self.network(pixel_values=((tensor - self.mean) / self.std).to(self.dtype))
-            rows.append(numpy(torch.nn.functional.normalize(outputs.pooler_output.float(), dim=-1)))
-        return np.concatenate(rows).astype(np.float32)
+        rows = self.in_batches(pictures, self._vectors)
+        return np.array(rows, np.float32).reshape(len(pictures), self.network.config.hidden_size)
+
+    def _vectors(self, pictures: Sequence[Picture]) -> list[Floats]:
+        shown = np.stack([to_square(picture, self.side) for picture in pictures])
+        tensor = torch.from_numpy(shown).to(self.device).permute(0, 3, 1, 2).float() / 255
+        outputs = self.network(pixel_values=((tensor - self.mean) / self.std).to(self.dtype))
+        return list(numpy(torch.nn.functional.normalize(outputs.pooler_output.float(), dim=-1)))

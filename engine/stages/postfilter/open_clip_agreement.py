@@ -9,18 +9,17 @@ import numpy as np
 import torch
 
 from engine.records import Picture
-from engine.stages.network import Network, in_chunks, numpy
+from engine.stages.network import Network, numpy
 from engine.stages.postfilter.squares import to_square
 from engine.stages.roles import Floats
+from engine.stages.text_features import TextFeatures
 
 
 class OpenClipAgreement(Network):
     """Pictures are padded to squares, never cropped: an object at the side counts as one in the middle."""
 
     def __init__(self, weights: str, batch: int = 32) -> None:
-        super().__init__(weights)
-        self.batch = batch
-        self.known: dict[str, torch.Tensor] = {}
+        super().__init__(weights, batch)
 
     def load_from(self, place: Path) -> None:
         import open_clip
@@ -34,27 +33,22 @@ class OpenClipAgreement(Network):
         self.mean, self.std = (
             torch.tensor(value, device=self.device)[:, None, None] for value in (visual.image_mean, visual.image_std)
         )
-        self.known = {}
+        self.words = TextFeatures(lambda texts: self.in_batches(texts, self._read))
 
     @torch.inference_mode()
     def __call__(self, pictures: Sequence[Picture], texts: Sequence[str]) -> Floats:
         if not pictures or not texts:
             return np.zeros((len(pictures), len(texts)), np.float32)
-        words = self._words(texts)
-        rows = []
-        for chunk in in_chunks(pictures, self.batch):
-            shown = np.stack([to_square(picture, self.side) for picture in chunk])
-            tensor = torch.from_numpy(shown).to(self.device).permute(0, 3, 1, 2).float() / 255
-            inputs = ((tensor - self.mean) / self.std).to(self.dtype)
-            seen = torch.nn.functional.normalize(self.network.encode_image(inputs).float(), dim=-1)
-            rows.append(numpy(seen @ words.T))
-        return np.concatenate(rows).astype(np.float32)
+        words = torch.stack(self.words(texts))
+        seen = torch.stack(self.in_batches(pictures, self._see))
+        return numpy(seen @ words.T).astype(np.float32)
 
-    def _words(self, texts: Sequence[str]) -> torch.Tensor:
-        """Unit vectors of texts; each text is encoded once as long as the network is loaded."""
-        new = [text for text in dict.fromkeys(texts) if text not in self.known]
-        for chunk in in_chunks(new, self.batch):
-            tokens = self.tokenizer(list(chunk)).to(self.device)
-            encoded = torch.nn.functional.normalize(self.network.encode_text(tokens).float(), dim=-1)
-            self.known.update(zip(chunk, encoded, strict=True))
-        return torch.stack([self.known[text] for text in texts])
+    def _see(self, pictures: Sequence[Picture]) -> list[torch.Tensor]:
+        shown = np.stack([to_square(picture, self.side) for picture in pictures])
+        tensor = torch.from_numpy(shown).to(self.device).permute(0, 3, 1, 2).float() / 255
+        inputs = ((tensor - self.mean) / self.std).to(self.dtype)
+        return list(torch.nn.functional.normalize(self.network.encode_image(inputs).float(), dim=-1))
+
+    def _read(self, texts: Sequence[str]) -> list[torch.Tensor]:
+        tokens = self.tokenizer(list(texts)).to(self.device)
+        return list(torch.nn.functional.normalize(self.network.encode_text(tokens).float(), dim=-1))

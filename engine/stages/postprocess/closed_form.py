@@ -11,9 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pymatting import estimate_alpha_cf, estimate_foreground_ml, ichol
 
 from engine.imaging import box_of
+from engine.pymatting_functions import pymatting_function
 from engine.records import Instance, Mask, Picture, RGBALayer, Scene
 from engine.stages.one_by_one import OneByOne
 from engine.stages.postprocess.colour import extend
@@ -21,7 +21,10 @@ from engine.stages.postprocess.trimap import band_half_width, signed_distance, t
 
 Floats = NDArray[np.float32]
 
-_PRECONDITIONER = partial(ichol, shifts=(1e-3, 1e-2, 1e-1, 0.5, 1.0, 10.0))
+estimate_alpha_cf = pymatting_function("alpha.estimate_alpha_cf")
+estimate_foreground_ml = pymatting_function("foreground.estimate_foreground_ml")
+
+_PRECONDITIONER = partial(pymatting_function("preconditioner.ichol"), shifts=(1e-3, 1e-2, 1e-1, 0.5, 1.0, 10.0))
 """Plain areas make the matrix nearly singular; starting with a shift, pymatting need not fail (and print) first."""
 
 

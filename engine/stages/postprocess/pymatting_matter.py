@@ -4,20 +4,19 @@ matting (He et al. 2010)."""
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
-from pymatting import estimate_alpha_cf, estimate_alpha_knn, estimate_alpha_lkm
 
+from engine.pymatting_functions import pymatting_function
 from engine.records import Picture
 from engine.stages.roles import Floats
 
-METHODS: Mapping[str, Callable[..., Any]] = {
-    "cf": estimate_alpha_cf,
-    "knn": estimate_alpha_knn,
-    "lkm": estimate_alpha_lkm,
+METHODS: Mapping[str, str] = {
+    "cf": "alpha.estimate_alpha_cf",
+    "knn": "alpha.estimate_alpha_knn",
+    "lkm": "alpha.estimate_alpha_lkm",
 }
 
 
@@ -25,7 +24,7 @@ class PyMatting:
     """``method``: a name of ``METHODS``. Where it has no answer the unknown stays one half."""
 
     def __init__(self, method: str = "cf", longest_px: int = 768) -> None:
-        self.solve, self.longest_px = METHODS[method], longest_px
+        self.solve, self.longest_px = pymatting_function(METHODS[method]), longest_px
 
     def load(self, device: str = "cpu", dtype: str = "float32") -> None:
         """Nothing to load."""

@@ -14,6 +14,9 @@ from engine.stages.roles import Floats
 
 
 class DepthAnything(Network):
+    def __init__(self, weights: str, batch: int = 8) -> None:
+        super().__init__(weights, batch)
+
     def load_from(self, place: Path) -> None:
         from transformers import AutoImageProcessor, DepthAnythingForDepthEstimation
 
@@ -22,13 +25,13 @@ class DepthAnything(Network):
 
     @torch.inference_mode()
     def __call__(self, pictures: Sequence[Picture]) -> list[Floats]:
-        """One by one: the processor keeps the aspect ratio, so pictures of a batch differ in size."""
-        return [self._depth(picture) for picture in pictures]
+        """Pictures of one size share a batch, because the processor keeps the aspect ratio."""
+        return self.in_batches(pictures, self._depths, alike=lambda picture: picture.shape)
 
-    def _depth(self, picture: Picture) -> Floats:
-        inputs = self.processor(images=images_of([picture]), return_tensors="pt")
+    def _depths(self, pictures: Sequence[Picture]) -> list[Floats]:
+        inputs = self.processor(images=images_of(pictures), return_tensors="pt")
         outputs = self.network(**self.on_device(inputs))
         depth = torch.nn.functional.interpolate(
-            outputs.predicted_depth[None].float(), size=picture.shape[:2], mode="bilinear", align_corners=False
+            outputs.predicted_depth[:, None].float(), size=pictures[0].shape[:2], mode="bilinear", align_corners=False
         )
-        return numpy(depth[0, 0])
+        return list(numpy(depth[:, 0]))

@@ -7,7 +7,8 @@ span of tokens and a box belongs to the phrase whose span answers best, so what 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby, pairwise
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.records import Picture
-from engine.stages.network import Network, box_inside, images_of, in_chunks, numpy
+from engine.stages.network import Network, box_inside, images_of, numpy
 from engine.stages.roles import Found
 
 MOST_PHRASES = 20
@@ -30,8 +31,8 @@ class GroundingDino(Network):
     needs_phrases = True
 
     def __init__(self, weights: str, threshold: float = 0.3, batch: int = 4, most: int = 50) -> None:
-        super().__init__(weights)
-        self.threshold, self.batch, self.most = threshold, batch, most
+        super().__init__(weights, batch)
+        self.threshold, self.most = threshold, most
 
     def load_from(self, place: Path) -> None:
         from transformers import AutoTokenizer, GroundingDinoForObjectDetection, GroundingDinoImageProcessor
@@ -53,10 +54,9 @@ class GroundingDino(Network):
             for number, asked in enumerate(phrases)
             for group in self._groups([" ".join(phrase.lower().split()) for phrase in asked])
         ]
-        passes.sort(key=lambda one: pictures[one[0]].shape)
-        for _, alike in groupby(passes, key=lambda one: pictures[one[0]].shape):
-            for chunk in in_chunks(list(alike), self.batch):
-                self._ask(pictures, chunk, found)
+        answers = self.in_batches(passes, partial(self._ask, pictures), alike=lambda one: pictures[one[0]].shape)
+        for (number, _), boxes in zip(passes, answers, strict=True):
+            found[number] += boxes
         return [sorted(boxes, key=lambda f: (-f.score, f.box, f.phrase))[: self.most] for boxes in found]
 
     def _groups(self, phrases: Sequence[str]) -> list[list[str]]:
@@ -74,9 +74,7 @@ class GroundingDino(Network):
             room -= length
         return groups
 
-    def _ask(
-        self, pictures: Sequence[Picture], passes: Sequence[tuple[int, list[str]]], found: list[list[Found]]
-    ) -> None:
+    def _ask(self, pictures: Sequence[Picture], passes: Sequence[tuple[int, list[str]]]) -> list[list[Found]]:
         shown = [pictures[number] for number, _ in passes]
         texts = [". ".join(group) + "." for _, group in passes]
         tokens = self.tokenizer(texts, padding=True, return_offsets_mapping=True, return_tensors="pt")
@@ -84,6 +82,7 @@ class GroundingDino(Network):
         inputs = self.on_device({**self.processor(images=images_of(shown), return_tensors="pt"), **tokens})
         outputs = self.network(**inputs)
         chances, boxes = numpy(outputs.logits.float().sigmoid()), numpy(outputs.pred_boxes)
+        found: list[list[Found]] = [[] for _ in passes]
         for row, (number, group) in enumerate(passes):
             height, width = pictures[number].shape[:2]
             spans = spans_of(group, offsets[row])
@@ -95,7 +94,8 @@ class GroundingDino(Network):
                     height,
                 )
                 if box is not None and score > self.threshold:
-                    found[number].append(Found(group[phrase], score, box))
+                    found[row].append(Found(group[phrase], score, box))
+        return found
 
 
 def spans_of(phrases: Sequence[str], offsets: Sequence[Sequence[int]]) -> list[Span]:

@@ -10,7 +10,7 @@ import torch
 
 from engine.imaging import box_of
 from engine.records import Picture
-from engine.stages.network import Network, images_of, in_chunks, numpy, sizes_of
+from engine.stages.network import Network, images_of, numpy, sizes_of
 from engine.stages.roles import Found
 
 
@@ -20,8 +20,8 @@ class RfDetr(Network):
     needs_phrases = False
 
     def __init__(self, weights: str, threshold: float = 0.4, batch: int = 16, most: int = 50) -> None:
-        super().__init__(weights)
-        self.threshold, self.batch, self.most = threshold, batch, most
+        super().__init__(weights, batch)
+        self.threshold, self.most = threshold, most
 
     def load_from(self, place: Path) -> None:
         from transformers import RfDetrForInstanceSegmentation, RfDetrImageProcessor
@@ -31,19 +31,18 @@ class RfDetr(Network):
 
     @torch.inference_mode()
     def __call__(self, pictures: Sequence[Picture], phrases: Sequence[Sequence[str]]) -> list[list[Found]]:
-        found: list[list[Found]] = []
-        for chunk in in_chunks(pictures, self.batch):
-            inputs = self.on_device(self.processor(images=images_of(chunk), return_tensors="pt"))
-            outputs = self.network(**inputs)
-            results = self.processor.post_process_instance_segmentation(
-                outputs,
-                threshold=self.threshold,
-                target_sizes=sizes_of(chunk),
-                return_binary_maps=True,
-                top_k=self.most,
-            )
-            found += [self._found(result) for result in results]
-        return found
+        return self.in_batches(pictures, self._find)
+
+    def _find(self, pictures: Sequence[Picture]) -> list[list[Found]]:
+        inputs = self.on_device(self.processor(images=images_of(pictures), return_tensors="pt"))
+        results = self.processor.post_process_instance_segmentation(
+            self.network(**inputs),
+            threshold=self.threshold,
+            target_sizes=sizes_of(pictures),
+            return_binary_maps=True,
+            top_k=self.most,
+        )
+        return [self._found(result) for result in results]
 
     def _found(self, result: dict) -> list[Found]:
         names = self.network.config.id2label

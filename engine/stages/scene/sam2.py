@@ -20,8 +20,8 @@ class Sam2(Network):
     """Pictures are embedded once; their prompts are decoded in chunks, three masks each."""
 
     def __init__(self, weights: str, batch: int = 4, prompts_at_once: int = 32) -> None:
-        super().__init__(weights)
-        self.batch, self.prompts_at_once = batch, prompts_at_once
+        super().__init__(weights, batch)
+        self.prompts_at_once = prompts_at_once
 
     def load_from(self, place: Path) -> None:
         from transformers import Sam2ImageProcessor, Sam2Model
@@ -32,15 +32,18 @@ class Sam2(Network):
 
     @torch.inference_mode()
     def __call__(self, pictures: Sequence[Picture], prompts: Sequence[Sequence[SpatialPrompt]]) -> list[list[Masks]]:
-        out: list[list[Masks]] = [[] for _ in pictures]
-        asked = [n for n, some in enumerate(prompts) if some]
-        for chunk in in_chunks(asked, self.batch):
-            inputs = self.processor(images=images_of([pictures[n] for n in chunk]), return_tensors="pt")
-            embeddings = self.network.get_image_embeddings(inputs["pixel_values"].to(self.device, self.dtype))
-            for row, n in enumerate(chunk):
-                own = [level[row : row + 1] for level in embeddings]
-                for some in in_chunks(prompts[n], self.prompts_at_once):
-                    out[n] += self._decode(pictures[n], own, some)
+        asked = [(picture, some) for picture, some in zip(pictures, prompts, strict=True) if some]
+        answers = iter(self.in_batches(asked, self._masks))
+        return [next(answers) if some else [] for some in prompts]
+
+    def _masks(self, asked: Sequence[tuple[Picture, Sequence[SpatialPrompt]]]) -> list[list[Masks]]:
+        inputs = self.processor(images=images_of([picture for picture, _ in asked]), return_tensors="pt")
+        embeddings = self.network.get_image_embeddings(inputs["pixel_values"].to(self.device, self.dtype))
+        out: list[list[Masks]] = [[] for _ in asked]
+        for row, (picture, prompts) in enumerate(asked):
+            own = [level[row : row + 1] for level in embeddings]
+            for some in in_chunks(prompts, self.prompts_at_once):
+                out[row] += self._decode(picture, own, some)
         return out
 
     def _decode(

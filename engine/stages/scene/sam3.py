@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from engine.imaging import box_of
 from engine.records import Picture
 from engine.stages.network import Network, images_of, numpy, sizes_of
 from engine.stages.roles import Found
+from engine.stages.text_features import TextFeatures
 
 
 class Sam3(Network):
@@ -32,6 +34,7 @@ class Sam3(Network):
         self.processor = Sam3ImageProcessor.from_pretrained(place, local_files_only=True)
         self.tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
         self.text_length = self.network.config.text_config.max_position_embeddings
+        self.texts = TextFeatures(lambda phrases: [self._read(phrase) for phrase in phrases])
 
     @torch.inference_mode()
     def __call__(self, pictures: Sequence[Picture], phrases: Sequence[Sequence[str]]) -> list[list[Found]]:
@@ -44,13 +47,8 @@ class Sam3(Network):
         inputs = self.on_device(self.processor(images=images_of([picture]), return_tensors="pt"))
         seen = self.network.get_vision_features(pixel_values=inputs["pixel_values"])
         found = []
-        for phrase in wanted:
-            tokens = self.tokenizer(
-                [phrase], padding="max_length", max_length=self.text_length, truncation=True, return_tensors="pt"
-            ).to(self.device)
-            outputs = self.network(
-                vision_embeds=seen, input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
-            )
+        for phrase, (features, attention_mask) in zip(wanted, self.texts(wanted), strict=True):
+            outputs = self.network(vision_embeds=seen, text_embeds=features, attention_mask=attention_mask)
             (result,) = self.processor.post_process_instance_segmentation(
                 outputs, threshold=self.threshold, target_sizes=sizes_of([picture])
             )
@@ -60,3 +58,10 @@ class Sam3(Network):
                 if box is not None:
                     found.append(Found(phrase, float(score), box, mask_hw))
         return sorted(found, key=lambda f: (-f.score, f.box, f.phrase))[: self.most]
+
+    def _read(self, phrase: str) -> tuple[Any, torch.Tensor]:
+        tokens = self.tokenizer(
+            [phrase], padding="max_length", max_length=self.text_length, truncation=True, return_tensors="pt"
+        ).to(self.device)
+        asked = {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
+        return self.network.get_text_features(**asked, return_dict=True), tokens["attention_mask"]

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -35,11 +36,14 @@ def test_a_run_takes_an_image_through_all_six_stages_to_layers(project, worker):
     assert run.stage_runs.exclude(preview="").count() == len(STAGES)
 
 
-def test_the_scene_file_is_gone_when_the_image_is_done(project, worker, settings):
+def test_one_scene_file_stays_without_the_layers_that_are_in_the_store(project, worker, settings):
     composite_image(project)
-    runs.start_run(project=project)
+    run = runs.start_run(project=project)
     work(worker, "cpu")
-    assert not [path for path in (settings.MEDIA_ROOT / "scenes").rglob("*") if path.is_file()]
+    (path,) = [path for path in (settings.MEDIA_ROOT / "scenes").rglob("*") if path.is_file()]
+    assert path == settings.MEDIA_ROOT / run.items.get().scene_file
+    with np.load(path) as file:
+        assert not [name for name in file.files if "layer" in name]
 
 
 def test_a_second_start_finds_nothing_to_do(project):
@@ -143,8 +147,8 @@ def test_a_cancelled_run_stops_at_the_next_stage(project, worker, monkeypatch):
     run = runs.start_run(project=project)
     from engine.services import work as module
 
-    def cancelling(item, scene, report, save=module._save):
-        save(item, scene, report)
+    def cancelling(item, report, made, save=module._save):
+        save(item, report, made)
         if report.stage == "scene":
             runs.cancel_run(run.id)
 

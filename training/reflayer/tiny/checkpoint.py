@@ -2,8 +2,7 @@
 
 ``model_index.json`` names the pipeline's class and its part; ``mask_network/config.json`` and
 ``mask_network/diffusion_pytorch_model.safetensors`` are the network, in half precision to stay small in a repository;
-it answers in float32. Every file appears whole or not at all, the weights last, and weights that are not finite are
-never written.
+it answers in float32. Every file appears whole or not at all, and weights that are not finite are never written.
 """
 
 from __future__ import annotations
@@ -41,11 +40,18 @@ class NonFiniteWeights(ValueError):
     code = "non_finite_weights"
 
 
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(data)
-    os.replace(unfinished, path)
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Each file whole, and none of them when one cannot be written, as on a full disk."""
+    unfinished = {folder / name: folder / f"{name}.part" for name in files}
+    try:
+        for (path, part), data in zip(unfinished.items(), files.values(), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+        for path, part in unfinished.items():
+            os.replace(part, path)
+    finally:
+        for part in unfinished.values():
+            part.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +64,38 @@ class TrainedOn:
 
 def trained_on(folder: Path) -> TrainedOn:
     """From the checkpoint's list. Raises ``BrokenCheckpoint`` when it is not there: nothing could be held out."""
-    parts = _read_json(folder, TRAINING_DATA).get("parts")
-    if not isinstance(parts, list):
-        raise BrokenCheckpoint(f"{folder / TRAINING_DATA} has no list of parts")
+    parts = training_parts(folder)
     digests = {digest for part in parts for kind in ("photographs", "objects") for digest in part[kind].values()}
     return TrainedOn(frozenset(digests), frozenset(family for part in parts for family in part["families"]))
 
 
+def training_parts(folder: Path) -> list[dict[str, Any]]:
+    """The checkpoint's list as ``save_training_data`` wrote it. Raises ``BrokenCheckpoint`` without one."""
+    parts = _read_json(folder, TRAINING_DATA).get("parts")
+    if not isinstance(parts, list):
+        raise BrokenCheckpoint(f"{folder / TRAINING_DATA} has no list of parts")
+    return parts
+
+
 def save_training_data(folder: Path, parts: Sequence[Mapping[str, object]]) -> None:
     """Write the list that ``trained_on`` reads."""
-    _write(folder / TRAINING_DATA, (json.dumps({"parts": parts}, indent=1, sort_keys=True) + "\n").encode())
+    _write(folder, {TRAINING_DATA: (json.dumps({"parts": parts}, indent=1, sort_keys=True) + "\n").encode()})
 
 
 def save_network(network: MaskNetwork, folder: Path) -> None:
-    """Write a checkpoint. Raises ``NonFiniteWeights`` before anything is touched."""
+    """Write a checkpoint, or change nothing. Raises ``NonFiniteWeights`` before anything is touched."""
     tensors = {name: tensor.detach().half().contiguous().cpu() for name, tensor in network.state_dict().items()}
     bad = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if bad:
         raise NonFiniteWeights(f"{bad[0]} and {len(bad) - 1} more tensors are not finite; nothing was written")
     index = {"_class_name": CLASS_NAME, "mask_network": ["training.reflayer.tiny.mask_network", "MaskNetwork"]}
-    _write(folder / INDEX, (json.dumps(index, indent=2) + "\n").encode())
     config = {"_class_name": "MaskNetwork", **asdict(network.config)}
-    _write(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
-    _write(folder / WEIGHTS, save(tensors, {"format": "pt"}))
+    files = {
+        INDEX: (json.dumps(index, indent=2) + "\n").encode(),
+        CONFIG: (json.dumps(config, indent=2) + "\n").encode(),
+        WEIGHTS: save(tensors, {"format": "pt"}),
+    }
+    _write(folder, files)
 
 
 def load_network(folder: Path) -> MaskNetwork:

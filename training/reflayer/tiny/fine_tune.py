@@ -42,6 +42,7 @@ from training.reflayer.tiny.mixture import (
 from training.reflayer.tiny.sample_grid import sample_grid
 from training.reflayer.tiny.samples import Sample, draw_sample
 from training.reflayer.tiny.train import TrainConfig, Trainer
+from training.run_params import BATCH, STEPS
 
 KIND = "fine_tune"
 STAGE = "fine-tuning"
@@ -67,8 +68,8 @@ class FineTuneConfig:
     validated: float = 0.6
     automatic: float = 0.0
     composite: float = 0.4
-    steps: int = 80
-    batch: int = 8
+    steps: int = STEPS
+    batch: int = BATCH
     rate: float = 2e-4
     warmup_steps: int = 5
     ema_decay: float = 0.95

@@ -94,16 +94,22 @@ def _store(made: Composite) -> tuple[Picture, Picture]:
     return made.source_hwc, alphas
 
 
-def make(folder: Path, given: Sources, count: int, size_px: int = SIZE) -> Iterator[int]:
-    """Write shards until ``folder`` has ``count`` scenes; yields how many there are after each. Files appear whole."""
+def make(
+    folder: Path, given: Sources, count: int, size_px: int = SIZE, drawn_share: float = DRAWN_SHARE, skip: int = 0
+) -> Iterator[int]:
+    """Write the shards of scenes ``skip`` to ``count`` that ``folder`` lacks; yields how far it is after each.
+
+    Of the objects ``drawn_share`` (0..1) are drawn when there are cut-outs, else all. ``skip`` is a multiple of
+    ``SHARD``: scenes that an earlier run has seen. Files appear whole.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sources.json").write_text(given.to_json() + "\n")
-    for first in range(0, count, SHARD):
+    for first in range(skip, count, SHARD):
         name, number = f"{first // SHARD:05d}", min(SHARD, count - first)
         if not (folder / f"{name}.source.npy").exists():
             seeds = range(SEEDS[given.part] + first, SEEDS[given.part] + first + number)
             rows = [
-                _store(compose(seed, size_px, given.photographs, given.objects, given.families, DRAWN_SHARE))
+                _store(compose(seed, size_px, given.photographs, given.objects, given.families, drawn_share))
                 for seed in seeds
             ]
             # The pictures last: a shard counts only when both of its files are there.
@@ -123,15 +129,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--part", default="train", choices=PARTS)
     parser.add_argument("--photos", type=Path, metavar="DIR", help="photographs instead of the packages' own")
     parser.add_argument("--objects", type=Path, metavar="DIR", help="RGBA cut-outs beside the drawn objects")
+    parser.add_argument("--drawn-share", type=float, default=DRAWN_SHARE, help="of the objects, beside cut-outs: 0..1")
+    parser.add_argument("--skip", type=int, default=0, help=f"leave out the first ones, a multiple of {SHARD}")
     given = parser.parse_args(arguments)
-    if given.count < 1:
-        parser.error("--count must be at least 1")
+    if given.skip < 0 or given.skip % SHARD or given.count <= given.skip:
+        parser.error(f"--count must be above --skip, and --skip a multiple of {SHARD}")
+    if not 0 <= given.drawn_share <= 1:
+        parser.error("--drawn-share is between 0 and 1")
     cv2.setNumThreads(1)
     try:
         chosen = sources(given.part, given.photos, given.objects, 2 * SIZE)
     except NoPictures as error:
         parser.error(str(error))
-    for done in make(given.out, chosen, given.count):
+    for done in make(given.out, chosen, given.count, drawn_share=given.drawn_share, skip=given.skip):
         sys.stderr.write(f"{done} of {given.count}\n")
     return 0
 

@@ -24,7 +24,13 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from training.reflayer.tiny.checkpoint import save_network, save_training_data
+from training.reflayer.tiny.checkpoint import (
+    BrokenCheckpoint,
+    load_network,
+    save_network,
+    save_training_data,
+    training_parts,
+)
 from training.reflayer.tiny.looks import second_maps
 from training.reflayer.tiny.losses import mask_loss
 from training.reflayer.tiny.mask_network import MaskNetwork, MaskNetworkConfig, with_second_look
@@ -178,20 +184,24 @@ def run(
     network: MaskNetworkConfig | None = None,
     validation: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    start: Path | None = None,
 ) -> Trainer:
     """Train until the time or the steps are used up, going on from ``out`` if it holds a state.
 
-    ``should_stop`` is asked before every step; a stopped run is saved and can go on.
+    ``should_stop`` is asked before every step; a stopped run is saved and can go on. ``start`` is a checkpoint whose
+    weights the run begins with and which decides the shape of the network; what it has seen is listed with the new.
 
-    Raises ``NoScenes`` and ``NonFiniteLoss``; what was saved before stays as it is.
+    Raises ``NoScenes``, ``BrokenCheckpoint`` and ``NonFiniteLoss``; what was saved before stays as it is.
     """
     store = SceneStore(scenes)
     held_out = SceneStore(validation) if validation else None
     torch.manual_seed(config.seed)
-    trainer = Trainer(MaskNetwork(network), config)
+    trainer = Trainer(load_network(start).train() if start else MaskNetwork(network), config)
     out.mkdir(parents=True, exist_ok=True)
     listed = (folder / "sources.json" for folder in (scenes, validation) if folder is not None)
-    save_training_data(out / "checkpoint", [json.loads(path.read_text()) for path in listed if path.exists()])
+    seen = training_parts(start) if start else []
+    seen += [json.loads(path.read_text()) for path in listed if path.exists()]
+    save_training_data(out / "checkpoint", [part for n, part in enumerate(seen) if part not in seen[:n]])
     if (out / "state.pt").exists():
         trainer.go_on_from(out)
     about = {"config": asdict(config), "network": asdict(trainer.network.config)}
@@ -233,7 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenes", type=Path, required=True, metavar="DIR")
     parser.add_argument("--validation", type=Path, metavar="DIR", help="scenes to validate on now and then")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--start", type=Path, metavar="DIR", help="a checkpoint to begin with")
     parser.add_argument("--minutes", type=float, default=TrainConfig.minutes)
+    parser.add_argument("--rate", type=float, default=TrainConfig.rate, help="highest learning rate")
+    parser.add_argument("--second-from", type=float, default=TrainConfig.second_from, help="share of the run, 0..1")
     parser.add_argument("--steps", type=int, default=0, help="instead of a time")
     parser.add_argument("--batch", type=int, default=TrainConfig.batch)
     parser.add_argument("--widths", type=int, nargs=4, default=MaskNetworkConfig().widths)
@@ -245,11 +258,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    config = TrainConfig(minutes=given.minutes, steps=given.steps, batch=given.batch, bf16=given.bf16, seed=given.seed)
+    config = TrainConfig(
+        minutes=given.minutes,
+        steps=given.steps,
+        batch=given.batch,
+        rate=given.rate,
+        second_from=given.second_from,
+        bf16=given.bf16,
+        seed=given.seed,
+    )
     try:
         network = MaskNetworkConfig(widths=tuple(given.widths))
-        run(given.scenes, given.out, config, network, given.validation, stopped.is_set)
-    except (NoScenes, NonFiniteLoss) as error:
+        run(given.scenes, given.out, config, network, given.validation, stopped.is_set, given.start)
+    except (NoScenes, BrokenCheckpoint, NonFiniteLoss) as error:
         sys.stderr.write(f"{error.code}: {error}\n")
         return 1
     return 0

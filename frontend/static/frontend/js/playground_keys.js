@@ -26,6 +26,7 @@ export function playgroundKeys(act) {
     { group: "Chosen layer", on: ["KeyH"], label: "Hide or show", press: act.hide },
     { group: "Chosen layer", on: ["PageUp"], label: "Forward", press: () => act.reorder(-1) },
     { group: "Chosen layer", on: ["PageDown"], label: "Backward", press: () => act.reorder(1) },
+    { group: "Chosen layer", on: ["KeyS"], label: "Save it as a layer of the project", control: "#save button" },
     { group: "Chosen layer", on: ["Delete"], label: "Remove", press: act.remove },
     nudge("ArrowLeft", -1, 0, "Move left"),
     nudge("ArrowRight", 1, 0, "Move right"),

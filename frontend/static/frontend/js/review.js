@@ -14,8 +14,8 @@ import { describe, NO_PROMPT } from "./prompts.js";
 import { forgetPictures, prepare, prepareStack, Queue } from "./queue.js";
 import { reviewKeys } from "./review_keys.js";
 import { showSaveState } from "./save_chip.js";
-import { signInAgain } from "./sign_in_again.js";
 import * as veils from "./veils.js";
+import { flash, waiting } from "./waiting.js";
 
 const UNDO_DEPTH = 50;
 const SLIP_MS = 150;
@@ -107,12 +107,6 @@ function decide(decision) {
   drawSide();
 }
 
-function flash(decision) {
-  const button = $(`#${decision}`);
-  button.classList.add("hit");
-  setTimeout(() => button.classList.remove("hit"), 120);
-}
-
 function takeBack(made) {
   if (!made || isSlip()) return;
   decidedAt = performance.now();
@@ -174,48 +168,24 @@ function nextPrompt() {
 }
 
 // --- nothing to judge -------------------------------------------------------------------------------------------
-function showNothing(reason = "") {
-  bench.clear();
-  $("#mend").removeAttribute("href");
-  const tryAgain = ["Try again", () => { veils.showLoading(); outbox.retryNow(); queue.fill(); }];
-  const home = ["Home", page.urls.home];
-  if (reason === "empty") {
-    veils.showMessage("check", "The queue is clear", "New layers show up here by themselves when the data engine has finished them.", [home]);
-  } else if (reason === "unreachable") {
-    veils.showMessage("alert", "The server does not answer", "Your decisions are kept in this browser and are sent as soon as it does.", [tryAgain, home]);
-  } else if (reason === "signed-out") {
-    veils.showMessage("lock", "You are signed out", "Your decisions are kept in this browser and are sent after you sign in.", [["Sign in", askToSignIn]]);
-    askToSignIn();
-  } else {
-    veils.showLoading();
-    queue.fill();
-  }
-}
+const { showNothing } = waiting({
+  queue, outbox, show, links: [["Home", page.urls.home]],
+  words: {
+    kept: "decisions",
+    empty: ["The queue is clear", "New layers show up here by themselves when the data engine has finished them."],
+    barred: ["No layers for you now", "You may not judge in this project."],
+    lost: "This layer went to somebody else",
+    next: "Next layer",
+  },
+  clear: () => { bench.clear(); $("#mend").removeAttribute("href"); },
+  lose: () => { isPainted = false; },
+});
 
 function showFailed(item) {
   const again = ["Try again", () => { prepare(item); show(); }];
   const skip = ["Skip", () => { queue.skip(); queue.take(); show(); }];
   veils.showMessage("image", "This picture did not load", `${capital(item.layer.label)} of ${item.source.name}. Skipping costs you nothing: the layer goes back to the queue undecided.`, [again, skip]);
 }
-
-for (const name of ["empty", "unreachable", "signed-out"]) {
-  queue.addEventListener(name, () => { if (!queue.current) showNothing(name); });
-}
-queue.addEventListener("barred", ({ detail }) => {
-  if (queue.current) return;
-  bench.clear();
-  veils.showMessage("lock", "No layers for you now", detail ?? "You may not judge in this project.", [["Try again", () => showNothing()], ["Home", page.urls.home]]);
-});
-queue.addEventListener("more", () => {
-  if (queue.current) return;
-  queue.take();
-  show();
-});
-queue.addEventListener("lost", () => {
-  isPainted = false;
-  const next = ["Next layer", () => { queue.take(); show(); }];
-  veils.showMessage("clock", "This layer went to somebody else", "It was open here for too long without a sign of life. Nothing is lost; take the next one.", [next]);
-});
 
 // --- what the server says about decisions -----------------------------------------------------------------------
 outbox.addEventListener("saved", ({ detail: { entry, answer } }) => {
@@ -254,8 +224,6 @@ outbox.addEventListener("refused", ({ detail }) => (detail.entry.kind === "undo"
 outbox.addEventListener("unkept", () => toast([icon("alert"), "This browser cannot store decisions. Do not close the page before they are saved."], 8000));
 
 // --- wiring -----------------------------------------------------------------------------------------------------
-const askToSignIn = signInAgain(() => { outbox.retryNow(); queue.fill(); });
-outbox.addEventListener("signed-out", askToSignIn);
 for (const pane of bench.panes) pane.onpick = pin;
 for (const decision of ["accept", "reject", "unsure", "broken"]) $(`#${decision}`).addEventListener("click", () => decide(decision));
 $("#undo").addEventListener("click", () => takeBack(history.at(-1)));

@@ -11,10 +11,10 @@ import { Outbox } from "./outbox.js";
 import { describe, KINDS, NO_PROMPT } from "./prompts.js";
 import { Queue } from "./queue.js";
 import { showSaveState } from "./save_chip.js";
-import { signInAgain } from "./sign_in_again.js";
 import * as veils from "./veils.js";
 import { voteKeys } from "./vote_keys.js";
 import { prepareComparison, VoteStage } from "./vote_stage.js";
+import { flash, waiting } from "./waiting.js";
 
 const CHOICES = ["left", "tie", "both_bad", "right"];
 const UNDO_DEPTH = 50;
@@ -133,9 +133,7 @@ function vote(choice) {
   history.push({ clientId, voteId: null, item });
   if (history.length > UNDO_DEPTH) history.shift();
   today += 1;
-  const button = $(`#${choice}`);
-  button.classList.add("hit");
-  setTimeout(() => button.classList.remove("hit"), 120);
+  flash(choice);
   queue.take();
   show();
   drawSide();
@@ -154,46 +152,24 @@ function takeBack() {
 }
 
 // --- nothing to vote on -----------------------------------------------------------------------------------------
-function showNothing(reason = "") {
-  stage.clear();
-  const tryAgain = ["Try again", () => { veils.showLoading(); outbox.retryNow(); queue.fill(); }];
-  const home = ["Home", page.urls.home];
-  if (reason === "empty") {
-    veils.showMessage("check", "No pairs for you now", "A pair needs layers of one thing by two producers that you have not voted on. New ones show up here by themselves.", [["Arena", page.urls.arena], home]);
-  } else if (reason === "unreachable") {
-    veils.showMessage("alert", "The server does not answer", "Your votes are kept in this browser and are sent as soon as it does.", [tryAgain, home]);
-  } else if (reason === "signed-out") {
-    veils.showMessage("lock", "You are signed out", "Your votes are kept in this browser and are sent after you sign in.", [["Sign in", askToSignIn]]);
-    askToSignIn();
-  } else {
-    veils.showLoading();
-    queue.fill();
-  }
-}
+const { showNothing } = waiting({
+  queue, outbox, show, links: [["Arena", page.urls.arena], ["Home", page.urls.home]],
+  words: {
+    kept: "votes",
+    empty: ["No pairs for you now", "A pair needs layers of one thing by two producers that you have not voted on. New ones show up here by themselves."],
+    barred: ["No pairs for you now", "You may not vote in this project."],
+    lost: "This pair went to somebody else",
+    next: "Next pair",
+  },
+  clear: () => stage.clear(),
+  lose: () => { isPainted = false; },
+});
 
 function showFailed(item) {
   const again = ["Try again", () => { prepareComparison(item); show(); }];
   const skip = ["Skip", () => { queue.skip(); queue.take(); show(); }];
   veils.showMessage("image", "A picture did not load", "Skipping costs you nothing: the pair goes back to the queue.", [again, skip]);
 }
-
-for (const name of ["empty", "unreachable", "signed-out"]) {
-  queue.addEventListener(name, () => { if (!queue.current) showNothing(name); });
-}
-queue.addEventListener("barred", ({ detail }) => {
-  if (queue.current) return;
-  stage.clear();
-  veils.showMessage("lock", "No pairs for you now", detail ?? "You may not vote in this project.", [["Try again", () => showNothing()], ["Home", page.urls.home]]);
-});
-queue.addEventListener("more", () => {
-  if (queue.current) return;
-  queue.take();
-  show();
-});
-queue.addEventListener("lost", () => {
-  isPainted = false;
-  veils.showMessage("clock", "This pair went to somebody else", "It was open here for too long without a sign of life. Nothing is lost; take the next one.", [["Next pair", () => { queue.take(); show(); }]]);
-});
 
 outbox.addEventListener("saved", ({ detail: { entry, answer } }) => {
   const made = history.find(({ clientId }) => clientId === entry.clientId);
@@ -211,8 +187,6 @@ outbox.addEventListener("refused", ({ detail }) => forget(detail));
 outbox.addEventListener("unkept", () => toast([icon("alert"), "This browser cannot store votes. Do not close the page before they are saved."], 8000));
 
 // --- wiring -----------------------------------------------------------------------------------------------------
-const askToSignIn = signInAgain(() => { outbox.retryNow(); queue.fill(); });
-outbox.addEventListener("signed-out", askToSignIn);
 const showMatte = mattePicker($("#mattes"), setMatte);
 for (const choice of CHOICES) $(`#${choice}`).addEventListener("click", () => vote(choice));
 for (const button of $$("#modes button")) button.addEventListener("click", () => setMode(button.value));

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from engine import networks
-from engine.stages.scene.grounding_dino import MOST_PHRASES, best_phrase, spans_of
+from engine.stages.scene.grounding_dino import MOST_PHRASES, GroundingDino, best_phrase, spans_of
 
 
 def offsets_of_words(text):
@@ -40,7 +39,7 @@ def test_tokens_of_two_phrases_never_make_a_merged_one():
 
 
 def test_a_long_list_goes_in_passes_of_at_most_twenty(tiny_weights):
-    detector = networks.make({"network": "grounding_dino"})
+    detector = GroundingDino("grounding_dino_base")
     detector.load()
     phrases = [f"thing {n}" for n in range(45)]
     groups = detector._groups([*phrases, *phrases, " ", " ".join(["word"] * 80)])

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from training.reflayer.tiny.checkpoint import (
     save_training_data,
     trained_on,
 )
+from training.reflayer.tiny.mask_network import MaskNetwork, MaskNetworkConfig
 from training.reflayer.tiny.pipeline import RefLayerTinyPipeline
 
 
@@ -71,6 +73,23 @@ def test_weights_that_are_not_finite_never_replace_good_ones(small_pipeline, sav
         small_pipeline.save_pretrained(saved)
     assert (saved / WEIGHTS).read_bytes() == good
     assert not list(saved.rglob("*.part"))
+
+
+def test_a_full_disk_leaves_the_good_checkpoint_alone(small_pipeline, saved, monkeypatch):
+    before = {path: path.read_bytes() for path in saved.rglob("*") if path.is_file()}
+    write = Path.write_bytes
+
+    def full_disk(path, data):
+        if path.name.startswith("diffusion_pytorch_model"):
+            write(path, data[:50])
+            raise OSError("no space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    other = MaskNetwork(MaskNetworkConfig(widths=(8, 8, 8, 8), heads=2, head_width=8))
+    with pytest.raises(OSError, match="no space"):
+        RefLayerTinyPipeline(other).save_pretrained(saved)
+    assert {path: path.read_bytes() for path in saved.rglob("*") if path.is_file()} == before
 
 
 def test_what_was_trained_on_can_be_read_back(tmp_path):

@@ -47,6 +47,24 @@ def test_shards_that_exist_are_kept(scene_folder, tmp_path):
     assert json.loads((scene_folder / "sources.json").read_text())["part"] == "train"
 
 
+def test_scenes_that_were_seen_elsewhere_are_left_out_and_the_rest_are_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(scenes, "SHARD", 2)
+    given = Sources("train", Photographs.from_packages(256), None, ("blob",), {}, {})
+    assert list(scenes.make(tmp_path / "all", given, 4)) == [2, 4]
+    assert list(scenes.make(tmp_path / "rest", given, 4, skip=2)) == [4]
+    all_of_them, rest = SceneStore(tmp_path / "all"), SceneStore(tmp_path / "rest")
+    assert len(rest) == 2
+    assert all(np.array_equal(rest[n].source_hwc, all_of_them[2 + n].source_hwc) for n in range(2))
+
+
+@pytest.mark.parametrize("wrong", [["--count", "0"], ["--skip", "7"], ["--skip", "20000"], ["--drawn-share", "1.5"]])
+def test_numbers_that_make_no_sense_are_refused(tmp_path, wrong, capsys):
+    with pytest.raises(SystemExit):
+        scenes.main(["--out", str(tmp_path / "out"), *wrong])
+    assert "--" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_without_scenes_says_how_to_make_some(tmp_path):
     with pytest.raises(NoScenes, match=r"training\.reflayer\.tiny\.scenes"):
         SceneStore(tmp_path)

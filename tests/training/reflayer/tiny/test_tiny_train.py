@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from training.reflayer.tiny import train
-from training.reflayer.tiny.checkpoint import WEIGHTS, trained_on
+from training.reflayer.tiny.checkpoint import WEIGHTS, load_network, trained_on, training_parts
 from training.reflayer.tiny.pipeline import RefLayerTinyPipeline
 from training.reflayer.tiny.scenes import SceneStore
 from training.reflayer.tiny.train import NonFiniteLoss, TrainConfig, run
@@ -83,3 +83,27 @@ def test_validation_tells_both_looks_apart(trained, scene_folder):
 def test_the_command_says_what_is_missing(tmp_path, capsys):
     assert train.main(["--scenes", str(tmp_path), "--out", str(tmp_path / "out"), "--steps", "1"]) == 1
     assert "no_scenes" in capsys.readouterr().err
+
+
+def test_a_run_that_starts_from_a_checkpoint_begins_with_its_weights_and_lists_what_both_have_seen(
+    trained, scene_folder, tmp_path
+):
+    first = trained[0] / "checkpoint"
+    before = load_network(first).state_dict()
+    begun = run(scene_folder, tmp_path / "on", config(), should_stop=lambda: True, start=first)
+    assert begun.step == 0
+    assert all(torch.equal(tensor, before[name]) for name, tensor in begun.average.items())
+    # The same scenes are listed once.
+    assert training_parts(tmp_path / "on" / "checkpoint") == training_parts(first)
+    listed = json.loads((scene_folder / "sources.json").read_text())
+    other = copytree(scene_folder, tmp_path / "other")
+    (other / "sources.json").write_text(json.dumps({**listed, "families": ["ring"]}))
+    run(other, tmp_path / "later", config(), should_stop=lambda: True, start=first)
+    assert trained_on(tmp_path / "later" / "checkpoint").families == {"blob", "polygon", "ring"}
+
+
+def test_a_start_that_is_no_checkpoint_ends_the_command_with_its_code(scene_folder, tmp_path, capsys):
+    given = ["--scenes", str(scene_folder), "--out", str(tmp_path / "out"), "--start", str(tmp_path)]
+    assert train.main(given) == 1
+    assert capsys.readouterr().err.startswith("broken_checkpoint: ")
+    assert not (tmp_path / "out").exists()

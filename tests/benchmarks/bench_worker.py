@@ -1,0 +1,124 @@
+"""What the engine adds to the time of its networks, and whether a worker's memory stays where it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from engine import recipes, registry, runner
+from engine.imaging import encode_png
+from engine.models import EngineRun, Project, StageRun
+from engine.services import work as module
+from engine.services.images import import_image
+from engine.services.leases import register_worker
+from engine.services.runs import start_run
+from tests.benchmarks import stub_networks
+from tests.factories import make_project
+
+BATCH = 16
+NETWORK_S = 2.5
+"""An image, all six stages: the aim for one H200 with photographs of a megapixel."""
+SIZE_PX = 1024
+MANY, SMALL_PX = 2000, 128
+
+
+@pytest.fixture
+def stubs(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Recipe ``stub`` with stages that take so many seconds an image."""
+    monkeypatch.setattr(registry, "BACKENDS", registry.BACKENDS + stub_networks.ROWS)
+
+    def set_cost(seconds: float) -> None:
+        monkeypatch.setitem(recipes.RECIPES, "stub", lambda: stub_networks.recipe_of(seconds))
+
+    return set_cost
+
+
+class Inline:
+    """An executor that does the work at once: how it would be without threads."""
+
+    def __init__(self, *args: Any) -> None: ...
+
+    def __enter__(self) -> Inline:
+        return self
+
+    def __exit__(self, *args: Any) -> None: ...
+
+    def map(self, function: Callable[..., Any], items: Any) -> Any:
+        return map(function, items)
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(function(*args))
+        return done
+
+
+def pictures(project: Project, scene: Any, count: int) -> None:
+    """So many different pictures: the scene with another first row."""
+    for number in range(count):
+        pixels = scene.image_hwc.copy()
+        pixels[0, :8, 0] = list(number.to_bytes(8, "big"))
+        import_image(project=project, data=encode_png(pixels), name=f"{number}.png", given=scene.given)
+
+
+def seconds_of_a_run(scene: Any) -> tuple[float, EngineRun]:
+    project = make_project()
+    pictures(project, scene, BATCH)
+    run = start_run(project=project, recipe_name="stub")
+    started = time.perf_counter()
+    assert module.work(register_worker("gpu"), "gpu") == BATCH
+    return time.perf_counter() - started, run
+
+
+@pytest.mark.django_db
+def test_overhead_beside_networks(bench, stubs, monkeypatch):
+    stubs(NETWORK_S)
+    scene = stub_networks.prepare(SIZE_PX, recipes.cpu())
+    network_s = NETWORK_S * BATCH
+
+    scenes = [scene.copy() for _ in range(BATCH)]
+    for number, one in enumerate(scenes):
+        one.image_sha256 = f"{number:064x}"
+    started = time.perf_counter()
+    runner.run(scenes, recipes.find("stub"))
+    alone = time.perf_counter() - started - network_s
+    bench(
+        "engine, overhead of the runner", 100 * alone / network_s, "%", f"of {network_s:.0f} s network time, batch 16"
+    )
+
+    whole, run = seconds_of_a_run(scene)
+    counted = sum(StageRun.objects.filter(run=run).values_list("device_s", flat=True))
+    overhead = whole - network_s
+    note = f"of {network_s:.0f} s network time, batch {BATCH}, {SIZE_PX} px, {overhead / BATCH * 1000:.0f} ms an image"
+    bench("engine, overhead of a worker", 100 * overhead / network_s, "%", note)
+    bench("engine, network seconds counted", counted / network_s, "ratio")
+
+    monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
+    inline = seconds_of_a_run(scene)[0] - network_s
+    note = f"{inline / BATCH * 1000:.0f} ms an image"
+    bench("engine, the same without threads", 100 * inline / network_s, "%", note)
+    assert run.items.filter(status="finished").count() == BATCH
+
+
+@pytest.mark.django_db
+def test_memory_over_many_images(bench, stubs):
+    stubs(0.0)
+    scene = stub_networks.prepare(SMALL_PX, recipes.cpu())
+    project = make_project()
+    pictures(project, scene, MANY)
+    start_run(project=project, recipe_name="stub")
+    worker, process, seen = register_worker("gpu"), psutil.Process(), []
+    started = time.perf_counter()
+    for taken in module.batches(worker, "gpu"):
+        seen += [process.memory_info().rss / 2**20] * taken
+    took = time.perf_counter() - started
+    assert len(seen) == MANY
+    early, late = np.median(seen[100:300]), np.median(seen[-200:])
+    bench("engine, memory of a worker", late, "MB", f"after {MANY} images of {SMALL_PX} px")
+    bench("engine, memory growth", late - early, "MB", "between images 100 to 300 and the last 200")
+    bench("engine, images through the database", MANY / took, "1/s", "six stages, networks of no cost")
