@@ -49,8 +49,8 @@ class Inline:
 
     def __exit__(self, *args: Any) -> None: ...
 
-    def map(self, function: Callable[..., Any], items: Any) -> Any:
-        return map(function, items)
+    def map(self, function: Callable[..., Any], *items: Any) -> Any:
+        return map(function, *items)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         done: Future[Any] = Future()
