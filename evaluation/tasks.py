@@ -8,9 +8,11 @@ from celery import shared_task
 
 from engine.models import Project
 from evaluation.models import EvaluationRun
+from evaluation.selectors.drift import hpa_drop
 from evaluation.services import evaluations
 from evaluation.services.ratings import refit_stale_boards
 from training.services.leases import LeaseLost, claim, give_up_on_poison, has_claimable
+from training.services.policies import apply_policies
 
 TURN_S = 60.0
 """After this long a worker lets other tasks have a turn and rings for itself."""
@@ -21,6 +23,12 @@ def refit_ratings() -> None:
     """Leaderboards with new votes, in every project. Costs one query for a project without."""
     for project in Project.objects.all():
         refit_stale_boards(project)
+
+
+@shared_task(name="evaluation.tasks.apply_retrain_policies")
+def apply_retrain_policies() -> None:
+    """Every few minutes: start the training runs that policies ask for, scores among their reasons."""
+    apply_policies(hpa_drop)
 
 
 @shared_task(name=evaluations.TASK)
