@@ -7,9 +7,10 @@ import time
 from celery import shared_task
 
 from engine.models import Project
-from evaluation.models import EvaluationRun
+from evaluation.models import DECIDED_GATES, OPEN_GATES, EvaluationRun, Gate
 from evaluation.selectors.drift import hpa_drop
-from evaluation.services import evaluations
+from evaluation.services import evaluations, gates
+from evaluation.services.gate_returns import return_doubtful
 from evaluation.services.ratings import refit_stale_boards
 from training.services.leases import LeaseLost, claim, give_up_on_poison, has_claimable
 from training.services.policies import apply_policies
@@ -51,3 +52,19 @@ def sweep() -> None:
     give_up_on_poison(EvaluationRun)
     if has_claimable(EvaluationRun):
         evaluations.ring_for_scores()
+
+
+@shared_task(name="evaluation.tasks.score_new_checkpoints")
+def score_new_checkpoints() -> None:
+    """Every minute: checkpoints of a project that nobody has scored on its watched benchmark yet."""
+    evaluations.ask_for_new_checkpoints()
+    gates.open_due_gates()
+
+
+@shared_task(name="evaluation.tasks.advance_gates")
+def advance_gates() -> None:
+    """Every few seconds: open gates as far as they go, and the doubts of decided ones to the queue."""
+    for gate in Gate.objects.filter(status__in=OPEN_GATES):
+        gates.advance(gate)
+    for gate in Gate.objects.filter(status__in=DECIDED_GATES, returned_at=None):
+        return_doubtful(gate)

@@ -135,6 +135,12 @@ CELERY_BEAT_SCHEDULE = {
     "open slots": {"task": "annotation.tasks.open_slots", "schedule": 15.0, "options": {"expires": 15}},
     "refit ratings": {"task": "evaluation.tasks.refit_ratings", "schedule": 30.0, "options": {"expires": 30}},
     "sweep evaluations": {"task": "evaluation.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "score new checkpoints": {
+        "task": "evaluation.tasks.score_new_checkpoints",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "advance gates": {"task": "evaluation.tasks.advance_gates", "schedule": 15.0, "options": {"expires": 15}},
     "check slots": {"task": "annotation.tasks.check_slots", "schedule": 300.0, "options": {"expires": 300}},
 }
 LEASE_S = env.number("RLD_LEASE_S", 60, 2, 3600)

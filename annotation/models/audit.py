@@ -24,6 +24,7 @@ class AuditVerb(models.TextChoices):
     RELEASED = "released"
     REASSIGNED = "reassigned"
     REQUEUED = "requeued"
+    ASKED_AGAIN = "asked_again"
     RECALLED = "recalled"
     RECALL_LIFTED = "recall_lifted"
     VOTE_UNDONE = "vote_undone"

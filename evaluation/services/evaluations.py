@@ -26,7 +26,7 @@ from evaluation.metrics.hpa import Bounds
 from evaluation.metrics.pairs import LayerPair
 from evaluation.models import Answer, Benchmark, BenchmarkOrigin, EvaluationRun
 from evaluation.services.scores import described, digest_of_networks, store_scores
-from training.models import JobStatus
+from training.models import Checkpoint, JobStatus
 from training.models.jobs import LIVE
 from training.prompt_json import prompt_from_json
 from training.services.checkpoints import checkpoint_named
@@ -92,6 +92,16 @@ def ask_evaluation(
             known = _create(benchmark, producer, checkpoint, variant, user)
         transaction.on_commit(ring_for_scores)
     return known
+
+
+def ask_for_new_checkpoints() -> list[EvaluationRun]:
+    """For watched benchmarks: checkpoints of the project that were never scored on them."""
+    asked = []
+    for benchmark in Benchmark.objects.filter(is_watched=True):
+        scored = EvaluationRun.objects.filter(benchmark=benchmark).values("producer")
+        for checkpoint in Checkpoint.objects.filter(project=benchmark.project_id).exclude(producer__in=scored):
+            asked.append(ask_evaluation(benchmark=benchmark, checkpoint=checkpoint.name, producer=checkpoint.producer))
+    return asked
 
 
 def work_on(run: EvaluationRun, on_progress: Progress = lambda what, done, total: None) -> None:

@@ -32,6 +32,7 @@ UNCOUNTED = {"lease_lost": "too late to count", "layer_settled": "settled alread
 ACTS: dict[str, Callable[[dict[str, Any]], str]] = {
     AuditVerb.ADJUDICATION_OPENED: lambda row: f"A reviewer is asked, because of: {words(row['reason'])}",
     AuditVerb.ADJUDICATED: lambda row: f"Ruling: {words(row['ruling'])}",
+    AuditVerb.ASKED_AGAIN: lambda row: f"One more judgement is asked for: {row['reason']}",
     AuditVerb.GOLD_MADE: lambda row: "Became a gold item",
     AuditVerb.GOLD_RETIRED: lambda row: "Is no gold item any more",
     AuditVerb.LAYER_SETTLED: lambda row: f"Settled, because {row['needed']} judgements are enough now",

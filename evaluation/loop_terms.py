@@ -1,0 +1,59 @@
+"""What one closed loop on composites is made of: sizes, people, training; and its steps, in their order."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+STEPS = ("engine", "judging", "freezing", "training", "vote_pictures", "scoring", "voting", "calibrating")
+FIRST_SEED = 3_000_000
+"""Of the loop's composites, below those that are held out."""
+ROUND_SEEDS = 10_000
+
+
+class BadTerms(ValueError):
+    code = "bad_terms"
+
+
+@dataclass(frozen=True, slots=True)
+class LoopTerms:
+    pictures: int = 20
+    """New composites to learn from, every round."""
+    vote_pictures: int = 8
+    """New composites on whose layers people vote; nobody learns from them."""
+    size_px: int = 256
+    annotators: int = 4
+    judgements: int = 2
+    error_rate: float = 0.05
+    """Share of wrong verdicts, and of wrong votes."""
+    voters: int = 5
+    votes: int = 120
+    """At most, of one gate."""
+    benchmark: int = 20
+    """Held-out composites."""
+    steps: int = 120
+    batch: int = 8
+    rate: float = 8e-4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        counts = ("pictures", "vote_pictures", "annotators", "judgements", "voters", "votes", "steps", "batch")
+        small = [name for name in counts if getattr(self, name) < 1]
+        if small or self.benchmark < 2 or self.size_px < 256 or not 0 <= self.error_rate < 0.5:
+            raise BadTerms("counts are at least 1, the benchmark 2, pictures 256 px, errors below one half")
+        if self.annotators < self.judgements:
+            raise BadTerms(f"{self.judgements} judgements a layer need as many annotators")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> LoopTerms:
+        return cls(**{one.name: data[one.name] for one in fields(cls) if one.name in data})
+
+    def seeds(self, number: int, is_for_votes: bool) -> range:
+        """Of the composites of a round, counted from 1; no two rounds share one."""
+        first = FIRST_SEED + (self.seed * 100 + number) * ROUND_SEEDS
+        if is_for_votes:
+            return range(first + ROUND_SEEDS // 2, first + ROUND_SEEDS // 2 + self.vote_pictures)
+        return range(first, first + self.pictures)

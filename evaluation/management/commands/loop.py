@@ -1,0 +1,79 @@
+"""The closed loop on composites with known truth: engine, simulated people, freeze, train, score, votes, gate, again.
+
+Every step goes through the services that people use. Stopped and called again it goes on with the step it was at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from engine.management.console import WRONG_USE, ConsoleCommand, refusals_as_errors
+from engine.records import LayerKind
+from evaluation.loop_terms import BadTerms, LoopTerms
+from evaluation.models import LoopRound
+from evaluation.selectors.rounds import RoundRow, rounds_of
+from evaluation.services.loop import begin, next_round, work_on
+
+OPTIONS = ("pictures", "vote_pictures", "annotators", "voters", "votes", "benchmark", "steps", "batch", "seed")
+TIMES = ("engine", "judging", "training", "scoring", "voting")
+
+
+class Command(ConsoleCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: Any) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--rounds", type=int, default=3, help="that the project has at the end")
+        parser.add_argument("--project", default="Closed loop", help="its name; made when it is not there")
+        for name in OPTIONS:
+            parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(LoopTerms(), name))
+        parser.add_argument("--error-rate", type=float, default=LoopTerms().error_rate)
+        parser.add_argument("--rate", type=float, default=LoopTerms().rate, help="of learning")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            terms = LoopTerms.from_json(options)
+        except BadTerms as error:
+            raise CommandError(f"{error.code}: {error}", returncode=WRONG_USE) from error
+        if options["rounds"] < 1:
+            raise CommandError("--rounds is at least 1", returncode=WRONG_USE)
+        with refusals_as_errors():
+            project = begin(options["project"], terms)
+            while LoopRound.objects.filter(project=project, finished_at__isnull=False).count() < options["rounds"]:
+                work_on(next_round(project, terms), self.stderr.write)
+        rows = rounds_of(project, LayerKind.FOREGROUND.value)
+        document = {"project": str(project.pk), "terms": terms.to_json(), "rounds": [row.to_json() for row in rows]}
+        self.finish(document, table(rows), options["as_json"])
+
+
+def table(rows: list[RoundRow]) -> str:
+    """As Markdown: what each round learned from, how good it was and where the time went."""
+    heads = ("round", "layers", "accepted", "HPA (95 %)", "Elo (95 %)", "gate", *TIMES)
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in rows:
+        spent = row.seconds
+        engine = spent.get("engine", 0) + spent.get("vote_pictures", 0)
+        times = [engine, *(spent.get(name, 0) for name in TIMES[1:])]
+        cells = [
+            str(row.number),
+            "-" if row.layers is None else str(row.layers),
+            "-" if row.acceptance is None else f"{100 * row.acceptance:.0f} %",
+            _interval(row.hpa, "{:.3f}"),
+            _interval(row.rating, "{:.0f}"),
+            row.gate.status if row.gate else "-",
+            *(f"{seconds:.0f} s" for seconds in times),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    if variants := {row.variant for row in rows if row.variant}:
+        lines.append(f"\nHPA by the networks: {', '.join(sorted(variants))}.")
+    return "\n".join(lines)
+
+
+def _interval(ends: tuple[float | None, float, float | None] | None, form: str) -> str:
+    if ends is None:
+        return "-"
+    low, value, high = ends
+    shown = form.format(value)
+    return shown if low is None or high is None else f"{shown} [{form.format(low)}, {form.format(high)}]"

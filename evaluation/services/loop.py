@@ -1,0 +1,244 @@
+"""The closed loop on composites: each step by the services that everybody uses, each one resumable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from annotation.selectors.truth import Truth
+from annotation.services.simulation import simulate
+from annotation.services.slots import open_slots
+from annotation.simulated import crowd
+from engine.composites.generator import to_scene
+from engine.composites.held_out import name_of, seen_composite
+from engine.imaging import encode_png
+from engine.models import Layer, LayerStatus, Project
+from engine.refusals import Refusal
+from engine.services.images import import_image
+from engine.services.leases import register_worker
+from engine.services.projects import change_project, project_named
+from engine.services.runs import finish_runs, start_run
+from engine.services.work import BATCH, batches
+from evaluation.loop_terms import STEPS, LoopTerms
+from evaluation.models import Benchmark, EvaluationRun, Gate, GateStatus, LoopRound
+from evaluation.services import evaluations, gates
+from evaluation.services.benchmarks import freeze_composites
+from evaluation.services.calibrations import calibrate_board
+from evaluation.services.gate_returns import return_doubtful
+from evaluation.services.ratings import refit_stale_boards
+from evaluation.services.simulated_votes import simulate_votes
+from training.models import Checkpoint, CheckpointLayers, JobStatus, RunTrigger, TrainingRun
+from training.selectors.checkpoints import current_checkpoint
+from training.services import checkpoint_layers, training_work
+from training.services.checkpoints import register_checkpoint
+from training.services.leases import claim
+from training.services.promotions import promote_checkpoint
+from training.services.training_runs import freeze_for_training, resume_training_run, start_training_run
+
+BENCHMARK = "held-out composites"
+Tell = Callable[[str], None]
+
+
+def begin(name: str, terms: LoopTerms) -> Project:
+    """The loop's project with its benchmark and an untrained checkpoint in use; the same again when it is there.
+
+    Raises ``Refusal``.
+    """
+    project = project_named(name)
+    if project.needed_judgements != terms.judgements:
+        project = change_project(project=project, needed_judgements=terms.judgements)
+    if not Benchmark.objects.filter(project=project, name=BENCHMARK).exists():
+        freeze_composites(project=project, name=BENCHMARK, count=terms.benchmark)
+    if current_checkpoint(project) is None:
+        promote_checkpoint(_untrained(project, terms), project=project, evidence={"loop": "untrained"})
+    return project
+
+
+def next_round(project: Project, terms: LoopTerms) -> LoopRound:
+    """The one that is under way, with its own terms, or a new one."""
+    last = LoopRound.objects.filter(project=project).order_by("-number").first()
+    if last is not None and last.finished_at is None:
+        return last
+    number = 1 if last is None else last.number + 1
+    return LoopRound.objects.create(project=project, number=number, terms=terms.to_json())
+
+
+def work_on(round_: LoopRound, tell: Tell = lambda line: None) -> None:
+    """Take a round to its end from where it stands. Raises ``Refusal`` where a step cannot be done."""
+    terms = LoopTerms.from_json(round_.terms)
+    while round_.step:
+        name = round_.step
+        tell(f"round {round_.number}: {name}")
+        started = time.monotonic()
+        facts = STEP[name](round_, terms)
+        round_.facts = {**round_.facts, **facts}
+        round_.seconds = {**round_.seconds, name: round(time.monotonic() - started, 1)}
+        round_.steps_done += 1
+        if round_.steps_done == len(STEPS):
+            round_.finished_at = timezone.now()
+        round_.save()
+
+
+def _untrained(project: Project, terms: LoopTerms) -> Checkpoint:
+    import torch
+
+    from training.reflayer.tiny.mask_network import MaskNetwork
+    from training.reflayer.tiny.pipeline import RefLayerTinyPipeline
+
+    name = f"{project.slug}-0"
+    folder = Path(settings.TRAINING_FOLDER) / name
+    torch.manual_seed(terms.seed)
+    RefLayerTinyPipeline(MaskNetwork()).save_pretrained(folder)
+    return register_checkpoint(
+        folder=folder, name=name, project=project, parent=None, snapshot=None, recipe="tiny_cpu", metrics={}
+    )
+
+
+def _engine(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
+    return {"pictures": _layers_by_engine(round_, terms, is_for_votes=False)}
+
+
+def _vote_pictures(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
+    count = _layers_by_engine(round_, terms, is_for_votes=True)
+    _judge(round_.project, terms)
+    return {"vote_pictures": count}
+
+
+def _layers_by_engine(round_: LoopRound, terms: LoopTerms, is_for_votes: bool) -> int:
+    """Import composites with the boxes of what is seen of each object, and have the engine make their layers."""
+    project, images = round_.project, []
+    for seed in terms.seeds(round_.number, is_for_votes):
+        made = seen_composite(seed, terms.size_px)
+        imported = import_image(
+            project=project,
+            data=encode_png(made.source_hwc),
+            name=name_of(seed, terms.size_px),
+            given=to_scene(made, "visible_box").given,
+        )
+        images.append(imported.image.pk)
+    start_run(project=project, recipe_name="cpu", images=images)
+    for queue in BATCH:
+        for _ in batches(register_worker(queue), queue):
+            pass
+    finish_runs()
+    return len(images)
+
+
+def _judging(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
+    decisions, right = _judge(round_.project, terms)
+    layers = Layer.objects.filter(project=round_.project)
+    accepted = layers.filter(status=LayerStatus.ACCEPTED).count()
+    judged = accepted + layers.filter(status=LayerStatus.REJECTED).count()
+    return {"decisions": decisions, "right": right, "accepted": accepted, "judged": judged}
+
+
+def _judge(project: Project, terms: LoopTerms) -> tuple[int, int]:
+    """Until the queue is empty; verdicts, and how many of them were right."""
+    open_slots(project)
+    truth = Truth(project, terms.seed)
+    decisions = right = 0
+    people = crowd(terms.annotators, terms.seed, terms.error_rate)
+    for _, _ in simulate(project, people, truth, None):
+        decisions += 1
+    right = sum(truth.known.values())
+    return decisions, right
+
+
+def _freezing(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
+    if round_.snapshot is None:
+        round_.snapshot = freeze_for_training(round_.project)
+        round_.save()
+    return {"layers": round_.snapshot.rows}
+
+
+def _training(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
+    assert round_.snapshot is not None
+    run = round_.training_run
+    if run is None:
+        numbers = {"steps": terms.steps, "batch": terms.batch, "rate": terms.rate, "seed": terms.seed}
+        run = start_training_run(
+            snapshot=round_.snapshot,
+            params={**numbers, "validation_samples": 4, "sample_every": terms.steps},
+            weights={"validated": 1.0, "automatic": 0.0, "composite": 0.0},
+            trigger=RunTrigger.LOOP,
+            is_queued=False,
+        )
+        round_.training_run = run
+        round_.save()
+    if run.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+        resume_training_run(run, is_queued=False)
+    ours = claim(TrainingRun, run.pk)
+    if ours is not None:
+        training_work.work_on(ours)
+    run.refresh_from_db()
+    if run.status != JobStatus.FINISHED or run.checkpoint is None:
+        raise Refusal("training_failed", f"{run}: {run.reason or run.status}")
+    return {"checkpoint": run.checkpoint.name, "steps": run.steps}
+
+
+def _scoring(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
+    assert round_.training_run is not None
+    assert round_.training_run.checkpoint is not None
+    _make_layers()
+    if round_.gate is None:
+        benchmark = Benchmark.objects.get(project=round_.project, name=BENCHMARK)
+        checkpoint = round_.training_run.checkpoint
+        round_.gate = gates.open_gate(
+            checkpoint=checkpoint, project=round_.project, benchmark=benchmark, budget=terms.votes
+        )
+        for name in ("cpu", "grabcut", "box"):
+            evaluations.ask_evaluation(benchmark=benchmark, checkpoint=name)
+        round_.save()
+    while (run := claim(EvaluationRun)) is not None:
+        evaluations.work_on(run)
+    gates.advance(round_.gate)
+    _make_layers()
+    return {}
+
+
+def _voting(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
+    gate: Gate | None = round_.gate
+    assert gate is not None
+    people = crowd(terms.voters, terms.seed + 1, terms.error_rate)
+    gates.advance(gate)
+    for number, _ in enumerate(simulate_votes(round_.project, people, 2 * terms.votes), 1):
+        # Looked at often: the votes stop when the interval decides.
+        if number % terms.voters == 0 and gates.advance(gate) and not gate.is_open:
+            break
+    if gate.is_open and not gates.advance(gate):
+        gates.decide(gate, GateStatus.HELD, verdict="Nobody is left to vote.")
+    returned = return_doubtful(gate)
+    refit_stale_boards(round_.project)
+    return {"gate": gate.status, "verdict": gate.verdict, "returned": returned}
+
+
+def _calibrating(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
+    benchmark = Benchmark.objects.get(project=round_.project, name=BENCHMARK)
+    assert round_.gate is not None
+    try:
+        made = calibrate_board(project=round_.project, benchmark=benchmark, board=round_.gate.board)
+    except Refusal as refusal:
+        return {"calibration": f"{refusal.code}: {refusal}"}
+    return {"calibration": f"v{made.version}, {made.producers} producers"}
+
+
+def _make_layers() -> None:
+    while (job := claim(CheckpointLayers)) is not None:
+        checkpoint_layers.work_on(job)
+
+
+STEP: dict[str, Callable[[LoopRound, LoopTerms], dict[str, Any]]] = {
+    "engine": _engine,
+    "judging": _judging,
+    "freezing": _freezing,
+    "training": _training,
+    "vote_pictures": _vote_pictures,
+    "scoring": _scoring,
+    "voting": _voting,
+    "calibrating": _calibrating,
+}
