@@ -123,7 +123,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "apply retrain policies": {
-        "task": "training.tasks.apply_retrain_policies",
+        "task": "evaluation.tasks.apply_retrain_policies",
         "schedule": 300.0,
         "options": {"expires": 300},
     },
