@@ -130,23 +130,18 @@ def _layers_by_engine(round_: LoopRound, terms: LoopTerms, is_for_votes: bool) -
 
 
 def _judging(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
-    decisions, right = _judge(round_.project, terms)
+    decisions = _judge(round_.project, terms)
     layers = Layer.objects.filter(project=round_.project)
     accepted = layers.filter(status=LayerStatus.ACCEPTED).count()
     judged = accepted + layers.filter(status=LayerStatus.REJECTED).count()
-    return {"decisions": decisions, "right": right, "accepted": accepted, "judged": judged}
+    return {"decisions": decisions, "accepted": accepted, "judged": judged}
 
 
-def _judge(project: Project, terms: LoopTerms) -> tuple[int, int]:
-    """Until the queue is empty; verdicts, and how many of them were right."""
+def _judge(project: Project, terms: LoopTerms) -> int:
+    """Until the queue is empty; how many verdicts."""
     open_slots(project)
-    truth = Truth(project, terms.seed)
-    decisions = right = 0
     people = crowd(terms.annotators, terms.seed, terms.error_rate)
-    for _, _ in simulate(project, people, truth, None):
-        decisions += 1
-    right = sum(truth.known.values())
-    return decisions, right
+    return sum(1 for _ in simulate(project, people, Truth(project, terms.seed), None))
 
 
 def _freezing(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
@@ -191,8 +186,7 @@ def _scoring(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
         round_.gate = gates.open_gate(
             checkpoint=checkpoint, project=round_.project, benchmark=benchmark, budget=terms.votes
         )
-        for name in ("cpu", "grabcut", "box"):
-            evaluations.ask_evaluation(benchmark=benchmark, checkpoint=name)
+        evaluations.ask_evaluation(benchmark=benchmark, checkpoint="cpu")
         round_.save()
     while (run := claim(EvaluationRun)) is not None:
         evaluations.work_on(run)
