@@ -229,7 +229,7 @@ def _scale(standings: list[Standing]) -> Scale:
 
 def _ticks(standings: list[Standing]) -> list[tuple[float, str]]:
     scale = _scale(standings)
-    return [(scale.at(value), f"{value:g}") for value in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    return [(scale.at(value), f"{value:g}") for value in (0.0, 0.5, 1.0)]
 
 
 def _slices(shown: Standing, board: str) -> list[tuple[str, str, int, list[str]]]:

@@ -16,6 +16,7 @@ from engine.models import Layer, Role
 from engine.records import LayerKind
 from engine.refusals import Refusal
 from engine.selectors.access import is_at_least, project_for, role_of
+from evaluation.loop_terms import STEPS
 from evaluation.metrics.explained import EXPLAINED, Explained
 from evaluation.models import Benchmark, Gate, GateStatus
 from evaluation.selectors.gates import evidence_of, gate_for, gates_of, items_that_got_worse
@@ -164,7 +165,7 @@ def _round(row: RoundRow, hpa_scale: Scale | None, elo_scale: Scale | None) -> d
         "accepted": percent(row.acceptance),
         "tone": TONES.get(row.gate.status, "") if row.gate else "",
         "took": seconds(spent) if spent else UNKNOWN,
-        "times": [(name.replace("_", " "), seconds(value)) for name, value in row.seconds.items() if value],
+        "times": [(step.replace("_", " "), seconds(row.seconds[step])) for step in STEPS if row.seconds.get(step)],
     }
 
 
