@@ -35,6 +35,8 @@ class LoopTerms:
     batch: int = 8
     rate: float = 8e-4
     seed: int = 0
+    accepted_by_lot: int = 0
+    """So many layers are accepted by lot instead of what people say; 0: people judge."""
 
     def __post_init__(self) -> None:
         counts = ("pictures", "vote_pictures", "annotators", "judgements", "voters", "votes", "steps", "batch")

@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 
 QUEUE = "inference"
 TASK = "evaluation.tasks.evaluate"
-BATCH = 8
+DEFECT = 500
+"""From this status on a refusal is no answer to the prompt but a fault of whoever answers."""
 Progress = Callable[[str, int, int], None]
 """What is done (``answering``, ``scoring``), how many of how many."""
 
@@ -175,6 +176,8 @@ def _answer_all(run: EvaluationRun, on_progress: Progress) -> None:
             layer = answer(picture, prompt)
             rgba = store("answers", encode_png(layer.rgba_hwc), "png")
         except Refusal as refusal:
+            if refusal.status >= DEFECT:
+                raise
             reason = refusal.code
         seconds = time.perf_counter() - started
         Answer.objects.get_or_create(run=run, item=item, defaults={"rgba": rgba, "reason": reason, "seconds": seconds})

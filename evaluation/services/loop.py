@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +19,7 @@ from annotation.simulated import crowd
 from engine.composites.generator import to_scene
 from engine.composites.held_out import name_of, seen_composite
 from engine.imaging import encode_png
-from engine.models import Layer, LayerStatus, Project
+from engine.models import OUT_OF_SIGHT, Layer, LayerStatus, Project
 from engine.refusals import Refusal
 from engine.services.images import import_image
 from engine.services.leases import register_worker
@@ -68,12 +70,15 @@ def next_round(project: Project, terms: LoopTerms) -> LoopRound:
     return LoopRound.objects.create(project=project, number=number, terms=terms.to_json())
 
 
-def work_on(round_: LoopRound, tell: Tell = lambda line: None) -> None:
-    """Take a round to its end from where it stands. Raises ``Refusal`` where a step cannot be done."""
+def work_on(round_: LoopRound, tell: Tell = lambda line: None, until: str = "") -> None:
+    """Take a round to its end from where it stands, or to the step ``until``, which is not done.
+
+    Raises ``Refusal`` where a step cannot be done.
+    """
     terms = LoopTerms.from_json(round_.terms)
-    while round_.step:
+    while round_.step not in ("", until):
         name = round_.step
-        tell(f"round {round_.number}: {name}")
+        tell(f"{round_}: {name}")
         started = time.monotonic()
         facts = STEP[name](round_, terms)
         round_.facts = {**round_.facts, **facts}
@@ -130,23 +135,25 @@ def _layers_by_engine(round_: LoopRound, terms: LoopTerms, is_for_votes: bool) -
 
 
 def _judging(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
-    decisions, right = _judge(round_.project, terms)
+    decisions = _judge(round_.project, terms)
     layers = Layer.objects.filter(project=round_.project)
     accepted = layers.filter(status=LayerStatus.ACCEPTED).count()
     judged = accepted + layers.filter(status=LayerStatus.REJECTED).count()
-    return {"decisions": decisions, "right": right, "accepted": accepted, "judged": judged}
+    return {"decisions": decisions, "accepted": accepted, "judged": judged}
 
 
-def _judge(project: Project, terms: LoopTerms) -> tuple[int, int]:
-    """Until the queue is empty; verdicts, and how many of them were right."""
+def _judge(project: Project, terms: LoopTerms) -> int:
+    """Until the queue is empty; how many verdicts."""
     open_slots(project)
-    truth = Truth(project, terms.seed)
-    decisions = right = 0
+    truth: Callable[[uuid.UUID], bool] = Truth(project, terms.seed)
     people = crowd(terms.annotators, terms.seed, terms.error_rate)
-    for _, _ in simulate(project, people, truth, None):
-        decisions += 1
-    right = sum(truth.known.values())
-    return decisions, right
+    if terms.accepted_by_lot:
+        ready = Layer.objects.filter(project=project).exclude(status__in=OUT_OF_SIGHT).order_by("sha256", "pk")
+        lot = Random(terms.seed).sample(
+            list(ready.values_list("pk", flat=True)), min(terms.accepted_by_lot, len(ready))
+        )
+        truth, people = set(lot).__contains__, crowd(terms.annotators, terms.seed, 0.0)
+    return sum(1 for _ in simulate(project, people, truth, None))
 
 
 def _freezing(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
@@ -191,8 +198,7 @@ def _scoring(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
         round_.gate = gates.open_gate(
             checkpoint=checkpoint, project=round_.project, benchmark=benchmark, budget=terms.votes
         )
-        for name in ("cpu", "grabcut", "box"):
-            evaluations.ask_evaluation(benchmark=benchmark, checkpoint=name)
+        evaluations.ask_evaluation(benchmark=benchmark, checkpoint="cpu")
         round_.save()
     while (run := claim(EvaluationRun)) is not None:
         evaluations.work_on(run)

@@ -19,7 +19,9 @@ from annotation.services.rework import return_to_author
 from engine.models import Layer, LayerStatus, Role
 from engine.refusals import Refusal
 from engine.selectors.repairs import versions_of
+from evaluation.selectors.benchmarks import answers_on_layer, scores_of_layer
 from frontend.pictures import view_box
+from frontend.views.benchmarks import layer_metrics
 from frontend.views.figures import percent, seconds, words
 from frontend.views.rendering import page, refusals_as_errors
 from training.selectors.training_runs import runs_with_layer
@@ -63,6 +65,7 @@ def history(request: HttpRequest, layer_id: uuid.UUID) -> HttpResponse:
         tone=TONES.get(layer.status, ""),
         facts=_facts(layer),
         gold=gold,
+        metrics=layer_metrics(scores_of_layer(layer), answers_on_layer(layer)),
         versions=[(number, each) for number, each in enumerate(versions_of(layer), 1)],
         rows=[_row(row) for row in layer_history(layer)],
         runs=list(runs_with_layer(layer)),

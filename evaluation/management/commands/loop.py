@@ -14,6 +14,7 @@ from engine.records import LayerKind
 from evaluation.loop_terms import BadTerms, LoopTerms
 from evaluation.models import LoopRound
 from evaluation.selectors.rounds import RoundRow, rounds_of
+from evaluation.services.curation import compare_curation
 from evaluation.services.loop import begin, next_round, work_on
 
 OPTIONS = ("pictures", "vote_pictures", "annotators", "voters", "votes", "benchmark", "steps", "batch", "seed")
@@ -29,6 +30,9 @@ class Command(ConsoleCommand):
         parser.add_argument("--project", default="Closed loop", help="its name; made when it is not there")
         for name in OPTIONS:
             parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(LoopTerms(), name))
+        parser.add_argument(
+            "--curation", action="store_true", help="also compare layers people accepted, 15 %% wrongly, with a lot"
+        )
         parser.add_argument("--error-rate", type=float, default=LoopTerms().error_rate)
         parser.add_argument("--rate", type=float, default=LoopTerms().rate, help="of learning")
 
@@ -43,9 +47,14 @@ class Command(ConsoleCommand):
             project = begin(options["project"], terms)
             while LoopRound.objects.filter(project=project, finished_at__isnull=False).count() < options["rounds"]:
                 work_on(next_round(project, terms), self.stderr.write)
+            compared = compare_curation(options["project"], terms, self.stderr.write) if options["curation"] else None
         rows = rounds_of(project, LayerKind.FOREGROUND.value)
         document = {"project": str(project.pk), "terms": terms.to_json(), "rounds": [row.to_json() for row in rows]}
-        self.finish(document, table(rows), options["as_json"])
+        text = table(rows)
+        if compared:
+            document["curation"] = compared
+            text += f"\n\n{curation_table(compared)}"
+        self.finish(document, text, options["as_json"])
 
 
 def table(rows: list[RoundRow]) -> str:
@@ -68,6 +77,23 @@ def table(rows: list[RoundRow]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     if variants := {row.variant for row in rows if row.variant}:
         lines.append(f"\nHPA by the networks: {', '.join(sorted(variants))}.")
+    return "\n".join(lines)
+
+
+def curation_table(compared: dict[str, Any]) -> str:
+    """As Markdown: both arms and their paired differences on the foreground board."""
+    curated, by_lot = (f"{100 * share:.0f} %" for share in compared["right"])
+    lines = [
+        f"Curated against by lot: {' and '.join(map(str, compared['layers']))} layers, right: {curated} and {by_lot}.\n",
+        "| metric | curated | by lot | difference (95 %) |",
+        "|---|---|---|---|",
+    ]
+    for row in compared["scores"]:
+        if row["board"] == LayerKind.FOREGROUND:
+            ends = "" if row["low"] is None else f" [{row['low']:+.3g}, {row['high']:+.3g}]"
+            lines.append(
+                f"| {row['metric']} | {row['ours']:.4g} | {row['theirs']:.4g} | {row['difference']:+.3g}{ends} |"
+            )
     return "\n".join(lines)
 
 
