@@ -84,7 +84,7 @@ def curation_table(compared: dict[str, Any]) -> str:
     """As Markdown: both arms and their paired differences on the foreground board."""
     curated, by_lot = (f"{100 * share:.0f} %" for share in compared["right"])
     lines = [
-        f"Curated against by lot: {' and '.join(map(str, compared['layers']))} layers, right: {curated} and {by_lot}.\n",
+        f"Curated and by lot: {' and '.join(map(str, compared['layers']))} layers, right: {curated} and {by_lot}.\n",
         "| metric | curated | by lot | difference (95 %) |",
         "|---|---|---|---|",
     ]

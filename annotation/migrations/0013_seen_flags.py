@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0013_asked_again'),
+        ('annotation', '0012_remembered_place'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
