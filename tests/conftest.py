@@ -7,11 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from engine.models import Project, Role
+from tests.emptying import delete_all_rows
 from tests.factories import join, make_project, make_user
 from tests.workers import Start, workers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_by_deleting() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.ops.__class__, "sql_flush", delete_all_rows)
+        yield
 
 
 @pytest.fixture(autouse=True)
