@@ -8,7 +8,7 @@ from engine.api.images import Images
 from engine.api.layers import LayerById, Layers
 from engine.api.projects import Projects, Recipes
 from engine.api.repairs import PreviewRepair, RepairById, Repairs, SubmitRepair
-from engine.api.runs import CancelRun, RetryRun, Run, Runs
+from engine.api.runs import CancelRun, RerunStage, RetryRun, Run, Runs
 from engine.api.stats import Funnel
 from engine.api.tokens import Token, Tokens
 
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/", Run.as_view(), name="api-run"),
     path("runs/<uuid:run_id>/cancel/", CancelRun.as_view(), name="api-run-cancel"),
     path("runs/<uuid:run_id>/retry/", RetryRun.as_view(), name="api-run-retry"),
+    path("runs/<uuid:run_id>/rerun/", RerunStage.as_view(), name="api-run-rerun"),
     path("layers/", Layers.as_view(), name="api-layers"),
     path("layers/<uuid:layer_id>/", LayerById.as_view(), name="api-layer"),
     path("repairs/", Repairs.as_view(), name="api-repairs"),

@@ -1,4 +1,4 @@
-"""Start, watch, cancel and retry runs of the data engine."""
+"""Start, watch, cancel, retry and vary runs of the data engine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from rest_framework.views import APIView
 from engine.api.asking import ProjectFilter, asked, refused
 from engine.api.run_answer import RunAnswer, run_answer
 from engine.models import EngineRun, Role
+from engine.records import STAGES
 from engine.refusals import Refusal
 from engine.selectors.access import project_for
 from engine.selectors.runs import run_for, run_report, runs_of
+from engine.services.reruns import rerun_stage
 from engine.services.runs import cancel_run, retry_run, start_run
 
 
@@ -27,6 +29,11 @@ class NewRun(serializers.Serializer[Any]):
         child=serializers.UUIDField(), required=False, min_length=1, help_text="All that are left when left out."
     )
     seed = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False, default=0)
+
+
+class Rerun(serializers.Serializer[Any]):
+    stage = serializers.ChoiceField(choices=STAGES)
+    params = serializers.DictField(help_text="Those of the stage that are to change.")
 
 
 class RunSerializer(serializers.ModelSerializer[EngineRun]):
@@ -115,3 +122,22 @@ class RetryRun(APIView):
             raise Refusal("nothing_to_do", "No picture of this run failed or was cancelled.", 409)
         run.refresh_from_db()
         return Response(run_answer(run_report(run)))
+
+
+class RerunStage(APIView):
+    """Do one stage again with other parameters, and what follows it: a new run that keeps the earlier stages."""
+
+    @extend_schema(
+        request=Rerun,
+        responses={
+            201: RunAnswer,
+            **refused(400, 401, 403, 404),
+            **refused(409, why="`nothing_to_do`: no image is done; `same_recipe`: nothing is changed"),
+        },
+    )
+    def post(self, request: Request, run_id: uuid.UUID) -> Response:
+        body = Rerun(data=request.data)
+        body.is_valid(raise_exception=True)
+        run = run_for(request.user, run_id, Role.CURATOR)
+        new = rerun_stage(run, body.validated_data["stage"], body.validated_data["params"], request.user)
+        return Response(run_answer(run_report(new)), status.HTTP_201_CREATED)

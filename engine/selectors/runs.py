@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BooleanField, Count, F, Func, JSONField, Q, QuerySet, Value
+from django.db.models import BooleanField, Count, Exists, F, Func, JSONField, Q, QuerySet, Value
 from django.utils import timezone
 
 from engine.models import EngineRun, ItemStatus, Layer, LayerStatus, Project, Role, RunStatus, StageRun, Worker
@@ -148,7 +148,7 @@ def run_report(run: EngineRun) -> RunReport:
 def _workers(run: EngineRun) -> list[WorkerState]:
     """Workers that took pictures of the run, and while it is live all that are heard and could take more.
 
-    One that swept last says ``default``: the same processes listen to both.
+    One that swept last says ``default``: the same processes listen to ``cpu``.
     """
     now = timezone.now()
     in_work = Q(status=ItemStatus.RUNNING)
@@ -162,7 +162,8 @@ def _workers(run: EngineRun) -> list[WorkerState]:
     wanted = Q(pk__in=counts)
     if run.status in LIVE_RUNS:
         heard = Q(heartbeat_at__gte=now - timedelta(seconds=settings.LEASE_S))
-        wanted |= heard & (Q(queue="default") | Q(queue__in=run.items.order_by().values("queue").distinct()))
+        sweepers = Q(queue="default") & Q(Exists(run.items.filter(queue="cpu")))
+        wanted |= heard & (sweepers | Q(queue__in=run.items.order_by().values("queue").distinct()))
     return [
         WorkerState(
             worker,

@@ -105,6 +105,24 @@ def test_a_run_in_which_nothing_failed_has_nothing_to_retry(as_alice: APIClient,
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_do")
 
 
+def test_a_stage_is_done_again_with_other_parameters(as_alice: APIClient, as_bob: APIClient, project: Project) -> None:
+    run = make_run(project, pictures=2, status=RunStatus.FINISHED)
+    run.items.update(status=ItemStatus.FINISHED, stages_done=len(STAGES), scene_file="scenes/kept.npz")
+    for item in run.items.all():
+        for stage in STAGES:
+            report(item, stage)
+    address, body = f"/api/runs/{run.id}/rerun/", {"stage": "postfilter", "params": {"min_area_px": 99}}
+    assert as_bob.post(address, body, format="json").status_code == 403
+    assert as_alice.post(address, {**body, "stage": "polish"}, format="json").status_code == 400
+    refused = as_alice.post(address, {**body, "params": {"areas": 1}}, format="json")
+    assert (refused.status_code, refused.json()["code"]) == (400, "unknown_parameter")
+    answer = as_alice.post(address, body, format="json")
+    assert answer.status_code == 201
+    assert answer.json()["items"]["queued"] == 2
+    assert answer.json()["recipe"]["stages"][5]["params"]["min_area_px"] == 99
+    assert [stage["in"] for stage in answer.json()["stages"]] == [2, 2, 2, 2, 2, 0]
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("get", ""), ("post", "cancel/"), ("post", "retry/")], ids=["look", "cancel", "retry"]
 )

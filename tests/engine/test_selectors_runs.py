@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.models import ItemStatus, LayerStatus, Project, RunStatus
+from engine.models import ItemStatus, LayerStatus, Project, RunStatus, Worker
 from engine.records import LayerKind
 from engine.refusals import Refusal
 from engine.selectors.runs import dropped_layers_of, run_for, run_pictures, run_report, runs_of
@@ -94,6 +94,17 @@ def test_a_live_run_that_no_worker_listens_to_says_so(project: Project, settings
     make_worker("gone", silent_s=settings.LEASE_S + 5)
     assert run_report(make_run(project)).lacks_workers
     assert not run_report(make_run(project, status=RunStatus.FINISHED)).lacks_workers
+
+
+def test_a_worker_that_sweeps_does_not_take_pictures_for_gpus(project: Project) -> None:
+    worker = make_worker("cpu-0")
+    Worker.objects.filter(pk=worker.pk).update(queue="default")
+    run = make_run(project)
+    assert not run_report(run).lacks_workers
+    run.items.update(queue="gpu")
+    assert run_report(run).lacks_workers
+    Worker.objects.filter(pk=worker.pk).update(queue="gpu")
+    assert not run_report(run).lacks_workers
 
 
 def test_a_report_takes_seven_queries_for_any_size(project: Project, django_assert_num_queries: Any) -> None:

@@ -104,9 +104,9 @@ def test_a_silent_worker_raises_an_alarm(as_bob: Client, run: Any, settings: Any
 
 
 def test_a_run_without_workers_says_so(as_bob: Client, run: Any) -> None:
-    assert "No worker is heard" in page_of(as_bob, run)
+    assert "No worker that could take them is heard" in page_of(as_bob, run)
     make_worker("cpu-0")
-    assert "No worker is heard" not in page_of(as_bob, run)
+    assert "No worker that could take them is heard" not in page_of(as_bob, run)
 
 
 def test_strangers_get_404(as_charlie: Client, run: Any) -> None:

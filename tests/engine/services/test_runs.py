@@ -185,3 +185,36 @@ def test_retry_goes_on_after_the_last_finished_stage(project, worker, monkeypatc
     assert item.status == ItemStatus.FINISHED
     assert dict(run.stage_runs.filter(stage="scene").values_list("stage", "finished_at")) == before
     assert run.stage_runs.get(stage="postprocess").outcome == "kept"
+
+
+def test_weights_that_are_missing_fail_the_pictures_with_the_command_that_gets_them(project, worker, monkeypatch):
+    composite_image(project)
+    monkeypatch.setenv("RLD_WEIGHTS", "/nowhere")
+    run = runs.start_run(project=project, recipe_name="permissive")
+    work(worker, "gpu")
+    item = run.items.get()
+    assert (item.status, item.stages_done) == (ItemStatus.FAILED, 1)
+    assert item.reason.startswith("missing_weights: ")
+    assert "manage.py fetch_weights rf_detr_seg_large" in item.reason
+
+
+def test_seconds_tokens_and_device_time_stand_with_every_stage(project, worker, monkeypatch):
+    """A stage that computes for a while and asks a language network, as backends with networks do."""
+    from engine.accounts import METER
+    from engine.stages.prompts.templates import Templates
+    from engine.stages.roles import Answer
+
+    class Asking(Templates):
+        def __call__(self, scenes):
+            with METER.device("cpu"):
+                METER.answers([Answer("", tokens=21)])
+                return super().__call__(scenes)
+
+    composite_image(project)
+    run = runs.start_run(project=project)
+    monkeypatch.setattr("engine.stages.prompts.templates.Templates", Asking)
+    work(worker, "cpu")
+    row = run.stage_runs.get(stage="prompts")
+    assert row.tokens == 21
+    assert 0 < row.device_s <= row.seconds
+    assert set(run.stage_runs.exclude(stage="prompts").values_list("tokens", flat=True)) == {0}
