@@ -18,6 +18,7 @@ from engine.selectors.comparing import (
     comparable_runs,
     compared_pictures,
     comparison,
+    count_different,
     stage_runs_of,
 )
 from engine.selectors.funnel import StageSummary
