@@ -29,7 +29,7 @@ demo: $(VENV)/.base  ## real photographs through the data engine into the review
 run: $(VENV)/.base  ## the web server on the configured database; PORT and WEB_CONCURRENCY are honoured
 	@$(BIN)/python -m rld_platform.serve web
 
-worker: $(VENV)/.base  ## a worker with the sweeper on the configured database and broker
+worker: $(VENV)/.base  ## a worker with the sweeper, and one for each GPU, on the configured database and broker
 	@$(BIN)/python -m rld_platform.serve worker
 
 test: $(VENV)/.dev  ## the whole test-suite; RLD_REQUIRE_SERVICES=1 turns skips for missing services into failures

@@ -39,8 +39,8 @@ def memory_of(device: str) -> DeviceMemory:
 
 def budget_mb(device: str) -> int:
     """For networks: ``RLD_DEVICE_MEMORY_MB``, else 90 % of a GPU's memory or half of the machine's."""
-    if given := os.environ.get("RLD_DEVICE_MEMORY_MB", "").strip():
-        return int(given)
+    if given := int(os.environ.get("RLD_DEVICE_MEMORY_MB", "").strip() or 0):
+        return given
     if device.startswith("cuda"):
         import torch
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,16 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def with_checkpoint(self, name: str) -> Recipe:
+        """The same with another checkpoint in every stage that has one; with ``""`` it is unchanged."""
+        if not name:
+            return self
+        stages = (
+            replace(spec, params={**spec.params, "checkpoint": name}) if "checkpoint" in spec.params else spec
+            for spec in self.stages
+        )
+        return replace(self, stages=tuple(stages))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Recipe:

@@ -88,7 +88,9 @@ def load(data: bytes, image_hwc: Picture) -> Scene:
             facts=document["facts"],
         )
         for number, row in enumerate(document["instances"]):
-            arrays = {name: mask(file[f"{number}.{name}"]) for name in MASKS if f"{number}.{name}" in file.files}
+            arrays: dict[str, Any] = {
+                name: mask(file[f"{number}.{name}"]) for name in MASKS if f"{number}.{name}" in file.files
+            }
             if f"{number}.differs" in file.files:
                 arrays["completed_hwc"] = image_hwc.copy()
                 arrays["completed_hwc"][mask(file[f"{number}.differs"])] = file[f"{number}.completed"]

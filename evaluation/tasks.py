@@ -8,10 +8,12 @@ from celery import shared_task
 
 from engine.models import Project
 from evaluation.models import DECIDED_GATES, OPEN_GATES, EvaluationRun, Gate
+from evaluation.selectors.drift import hpa_drop
 from evaluation.services import evaluations, gates
 from evaluation.services.gate_returns import return_doubtful
 from evaluation.services.ratings import refit_stale_boards
 from training.services.leases import LeaseLost, claim, give_up_on_poison, has_claimable
+from training.services.policies import apply_policies
 
 TURN_S = 60.0
 """After this long a worker lets other tasks have a turn and rings for itself."""
@@ -22,6 +24,12 @@ def refit_ratings() -> None:
     """Leaderboards with new votes, in every project. Costs one query for a project without."""
     for project in Project.objects.all():
         refit_stale_boards(project)
+
+
+@shared_task(name="evaluation.tasks.apply_retrain_policies")
+def apply_retrain_policies() -> None:
+    """Every few minutes: start the training runs that policies ask for, scores among their reasons."""
+    apply_policies(hpa_drop)
 
 
 @shared_task(name=evaluations.TASK)

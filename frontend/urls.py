@@ -20,6 +20,9 @@ from frontend.views import (
     quality,
     repair,
     reviewing,
+    run_compare,
+    run_failures,
+    run_rerun,
     runs,
     snapshots,
     training,
@@ -83,5 +86,8 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/", runs.run, name="run"),
     path("runs/<uuid:run_id>/cancel/", runs.run_cancel, name="run-cancel"),
     path("runs/<uuid:run_id>/retry/", runs.run_retry, name="run-retry"),
+    path("runs/<uuid:run_id>/failures/", run_failures.run_failures, name="run-failures"),
+    path("runs/<uuid:run_id>/compare/", run_compare.run_compare, name="run-compare"),
+    path("runs/<uuid:run_id>/rerun/<slug:stage>/", run_rerun.run_rerun, name="run-rerun"),
     path("runs/<uuid:run_id>/pictures/<uuid:item_id>/", runs.run_picture, name="run-picture"),
 ]

@@ -230,6 +230,7 @@ def _demo(children: Children, port: int) -> None:
     start_worker(children)
     wait_for_web(children, port)
     wait_for_runs(children)
+    _judge_composites()
     _say()
     _say(f"Ready:  http://localhost:{port}")
     _say()
@@ -238,8 +239,23 @@ def _demo(children: Children, port: int) -> None:
     _say()
     _say("  1. Sign in as annotator and press R: judge the layers, A accepts, X rejects, ? shows all keys.")
     _say("  2. Sign in as admin and open Projects: upload photographs, start a run, watch the funnel.")
+    _say("  3. Sign in as curator, open Training of Demo composites and press Retrain: a few minutes on two cores.")
     _say()
     _say("Ctrl+C stops everything; the data stays in .rld.")
+
+
+def _judge_composites() -> None:
+    """Simulated annotators judge the demo's composites, whose truth is known: so there is something to train on.
+
+    Once: later calls find nothing that waits, or layers that people were left to judge.
+    """
+    from django.core.management import call_command
+
+    from engine.models import Layer, LayerStatus
+    from rld_platform.management.commands.create_demo import COMPOSITES
+
+    if not Layer.objects.filter(project__name=COMPOSITES, status=LayerStatus.ACCEPTED).exists():
+        call_command("simulate_annotators", project=COMPOSITES, annotators=2, until_empty=True)
 
 
 if __name__ == "__main__":

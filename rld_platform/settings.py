@@ -123,7 +123,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "apply retrain policies": {
-        "task": "training.tasks.apply_retrain_policies",
+        "task": "evaluation.tasks.apply_retrain_policies",
         "schedule": 300.0,
         "options": {"expires": 300},
     },
@@ -143,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "advance gates": {"task": "evaluation.tasks.advance_gates", "schedule": 15.0, "options": {"expires": 15}},
     "check slots": {"task": "annotation.tasks.check_slots", "schedule": 300.0, "options": {"expires": 300}},
 }
+env.number("RLD_DEVICE_MEMORY_MB", 0, 0, 10_000_000)  # engine.devices reads it; nonsense is refused at the start
 LEASE_S = env.number("RLD_LEASE_S", 60, 2, 3600)
 """How long a worker may be silent before its work is given to another."""
 REVIEW_LEASE_S = env.number("REVIEW_LEASE_S", 300, 5, 86_400)

@@ -9,6 +9,12 @@ import uuid
 from pathlib import Path
 
 
+def trained_checkpoints() -> Path:
+    """``checkpoints`` in ``RLD_HOME``: where training runs put what they made."""
+    home = os.environ.get("RLD_HOME", "").strip()
+    return (Path(home) if home else Path(__file__).resolve().parents[1] / ".rld") / "checkpoints"
+
+
 def files_of(folder: Path) -> list[Path]:
     """Its files, sorted; hidden ones and half-written ones are nobody's."""
     found = (path for path in folder.rglob("*") if path.is_file())

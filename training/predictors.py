@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,11 @@ def known(folders: Iterable[Path]) -> dict[str, Predictor]:
 
 def find(name: str, folders: Iterable[Path]) -> Predictor:
     """Raises ``Refusal`` 400 ``unknown_checkpoint`` that lists what there is."""
-    predictors = known(folders)
+    return choose(name, known(folders))
+
+
+def choose(name: str, predictors: Mapping[str, Predictor]) -> Predictor:
+    """The same among those that are given."""
     if name not in predictors:
         raise Refusal("unknown_checkpoint", f"There is no checkpoint {name}; there are {', '.join(predictors)}.")
     return predictors[name]

@@ -11,7 +11,6 @@ from training.models import CheckpointLayers, Export, Prediction, Snapshot, Trai
 from training.services import checkpoint_layers, exports, freezing, predictions, training_runs, training_work
 from training.services.doorbell import ring
 from training.services.leases import LeaseLost, claim, give_up_on_poison, has_claimable
-from training.services.policies import apply_policies
 
 QUEUE = "cpu"
 TURN_S = 60.0
@@ -72,12 +71,6 @@ def make_layers() -> None:
             checkpoint_layers.work_on(job)
         except LeaseLost:
             continue
-
-
-@shared_task(name="training.tasks.apply_retrain_policies")
-def apply_retrain_policies() -> None:
-    """Every few minutes: start the runs that policies ask for."""
-    apply_policies()
 
 
 @shared_task(name="training.tasks.sweep")

@@ -17,6 +17,9 @@ class Project(models.Model):
         default=1, validators=[MinValueValidator(1), MaxValueValidator(9)]
     )
     recipe = models.CharField(max_length=60, default="cpu")
+    checkpoint = models.CharField(
+        max_length=100, blank=True, help_text="Promoted: what recipes with a RefLayer stage use instead of their own."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

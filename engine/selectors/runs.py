@@ -111,7 +111,9 @@ def runs_of(user: Any, project: Project | None = None) -> QuerySet[EngineRun]:
 
 def run_for(user: Any, run_id: Any, at_least: str = Role.VIEWER) -> EngineRun:
     """The run. Raises ``Refusal``: 404 for strangers and unknown ids, 403 for too low a role."""
-    run = EngineRun.objects.select_related("project", "producer", "started_by").filter(id=run_id).first()
+    run = (
+        EngineRun.objects.select_related("project", "producer", "started_by", "derived_from").filter(id=run_id).first()
+    )
     if run is None:
         raise Refusal("not_found", "There is no such run.", 404)
     require_role(user, run.project, at_least)

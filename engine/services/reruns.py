@@ -148,7 +148,7 @@ def origins_of(items: Sequence[RunItem]) -> dict[uuid.UUID, Origin]:
             scene_file=parent.scene_file,
             given_up={row.stage: list(row.dropped_layers) for row in parent.stage_runs.all()},
             layer_files={
-                layer.key: (layer.rgba.name, layer.visible_mask.name)
+                layer.key: (str(layer.rgba.name), str(layer.visible_mask.name))
                 for layer in parent.layers.all()
                 if layer.author_id is None
             }

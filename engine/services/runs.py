@@ -31,11 +31,13 @@ def start_run(
 ) -> EngineRun:
     """Queue the images (all of the project by default) for a recipe (the project's by default).
 
+    A recipe with a checkpoint takes the one that was promoted for the project.
+
     Images which this recipe is working on, or has finished with the same seed, are left out: the same input, recipe and
     seed give the same layers. Raises ``Refusal``: 400 ``unknown_recipe``, ``unknown_image``; 409 ``nothing_to_do``.
     """
     try:
-        recipe = recipes.find(recipe_name or project.recipe)
+        recipe = recipes.find(recipe_name or project.recipe).with_checkpoint(project.checkpoint)
     except recipes.UnknownRecipe as error:
         raise Refusal(error.code, str(error)) from error
     digest = recipe.digest

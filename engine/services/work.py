@@ -137,7 +137,7 @@ def _make(item: RunItem, scene: Scene, report: StageReport) -> _Made:
     done = STAGES.index(report.stage) + 1
     is_last = done == len(STAGES)
     is_over = is_last or report.outcome is not Outcome.KEPT
-    preview = store("previews", thumbnail_webp(render(scene, report.stage), PREVIEW_PX), "webp")
+    preview = store("previews", thumbnail_webp(render(scene, report.stage, PREVIEW_PX), PREVIEW_PX), "webp")
     layers, prompts = prepare_layers(item, scene) if is_last and report.outcome is not Outcome.FAILED else ([], [])
     scene_file = ""
     if report.outcome is not Outcome.FAILED:

@@ -6,7 +6,6 @@ import contextlib
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +17,7 @@ from engine.models import Role, SourceImage
 from engine.selectors.access import is_at_least, project_for, require_role, role_of
 from frontend.views.rendering import refusals_as_errors
 from training import predictors
+from training.selectors.checkpoints import predictors_for
 
 PHOTOS_SHOWN = 60
 
@@ -27,13 +27,14 @@ PHOTOS_SHOWN = 60
 @ensure_csrf_cookie
 @refusals_as_errors
 def playground(request: HttpRequest, slug: str) -> HttpResponse:
-    """``?photo=`` is the photo on the table; without it the newest of the project."""
+    """``?photo=`` is the photo on the table, without it the newest of the project; ``?checkpoint=`` is asked first."""
     project = project_for(request.user, slug)
     require_role(request.user, project, Role.ANNOTATOR)
     photos = list(project.images.order_by("-created_at", "-id")[:PHOTOS_SHOWN])
     asked = request.GET.get("photo")
     photo = _asked(project.images.all(), asked) if asked else next(iter(photos), None)
-    known = predictors.known(settings.CHECKPOINT_FOLDERS)
+    known = predictors_for(request.user)
+    wanted = request.GET.get("checkpoint") or project.checkpoint
     data = {
         "photo": photo and _facts(photo),
         "predictors": [{"name": one.name, "words": _words(one)} for one in known.values()],
@@ -49,6 +50,7 @@ def playground(request: HttpRequest, slug: str) -> HttpResponse:
         "photos": photos,
         "may_upload": is_at_least(role_of(request.user, project), Role.CURATOR),
         "predictors": list(known.values()),
+        "first": wanted if wanted in known else predictors.DEFAULT,
         "playground_data": data,
     }
     return render(request, "frontend/playground.html", context)

@@ -162,8 +162,19 @@ def _figures(report: RunReport) -> dict[str, str]:
         "accepted": percent(accepted / judged if judged else None),
         "judged": f"{whole(judged)} judged, {whole(layers['ready'])} waiting",
         "work": seconds(work_s) if begun else seconds(None),
-        "each": f"{seconds(work_s / begun)} a picture" if begun else "nothing begun",
+        "each": _each(report, work_s, begun),
     }
+
+
+def _each(report: RunReport, work_s: float, begun: int) -> str:
+    """Cost of a picture: seconds, those of them on the device, tokens of language networks."""
+    if not begun:
+        return "nothing begun"
+    device_s, tokens = (sum(getattr(s, name) for s in report.stages) for name in ("device_s_total", "tokens_total"))
+    parts = [f"{seconds(work_s / begun)} a picture"]
+    parts += [f"{seconds(device_s / begun)} in networks"] if device_s else []
+    parts += [f"{whole(round(tokens / begun))} tokens"] if tokens else []
+    return ", ".join(parts)
 
 
 def _gallery(request: HttpRequest, report: RunReport) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from engine.models import Project, Role
 from engine.refusals import Refusal
 from engine.selectors.access import is_at_least, project_for, role_of
-from frontend.training_forms import PolicyForm, Retrain, parents_of
+from evaluation.selectors.drift import hpa_drop
+from frontend.forms import PolicyForm, Retrain, parents_of
 from frontend.views.figures import UNKNOWN, percent, seconds, whole
 from frontend.views.rendering import page, refusals_as_errors
 from training import predictors
@@ -63,7 +64,7 @@ def training_policy(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, project, policy_form=form)
     if request.POST.get("act") == "preview":
-        shown = preview_policy(form.save(commit=False))
+        shown = preview_policy(form.save(commit=False), hpa_drop=hpa_drop(project))
         return _page(request, project, policy_form=form, policy_preview=shown)
     change_policy(policy, user=request.user, **form.cleaned_data)
     messages.success(request, "Saved.")
@@ -110,7 +111,7 @@ def _page(
     checkpoints = Checkpoint.objects.filter(project=project).select_related("parent", "snapshot", "run")
     current = current_checkpoint(project)
     shown = (form or _form(request, project)) if may_curate else None
-    plan = policy_preview or (preview_policy(policy) if may_curate else None)
+    plan = policy_preview or (preview_policy(policy, hpa_drop=hpa_drop(project)) if may_curate else None)
     return page(
         request,
         "frontend/training.html",

@@ -52,7 +52,7 @@ def training_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         data=_data(run, series, validation),
         rows=_rows(series),
         validation=[(row.step, _numbers(row)) for row in validation],
-        samples=samples[-1:] + samples[:1] if len(samples) > 1 else samples,
+        samples=samples[:1] + samples[1:][-1:],
         between=samples[1:-1],
         facts=_facts(run),
     )
@@ -85,6 +85,7 @@ def _figures(
     recent = losses[-8:]
     loss = sum(recent) / len(recent) if recent else None
     name, before, after = _held_out(validation)
+    held_out = validation[-1].numbers.get(f"n_{name}") if validation else None
     rate = f"{pace.samples_per_s:.1f}" if pace.samples_per_s else UNKNOWN
     per_step = f"{seconds(pace.seconds_per_step)} a step" if pace.seconds_per_step else "samples a second"
     left = seconds(pace.eta_s) if pace.eta_s is not None else UNKNOWN
@@ -93,7 +94,7 @@ def _figures(
         ("Loss", f"{loss:.3f}" if loss is not None else UNKNOWN, "mean of the last 8 steps"),
         ("Samples a second", rate, per_step),
         ("Time left" if run.is_live else "Took", left if run.is_live else seconds(run.trained_s), _since(run)),
-        ("Held-out IoU", f"{after:.3f}" if after is not None else UNKNOWN, _change(name, before, after)),
+        ("Held-out IoU", f"{after:.3f}" if after is not None else UNKNOWN, _change(name, held_out, before)),
     ]
 
 
@@ -110,10 +111,10 @@ def _held_out(validation: list[TrainingMetric]) -> tuple[str, float | None, floa
     return "", None, None
 
 
-def _change(name: str, before: float | None, after: float | None) -> str:
-    if before is None or after is None:
+def _change(name: str, count: float | None, before: float | None) -> str:
+    if before is None:
         return "measured at the start and the end"
-    return f"of {name}; {before:.3f} before"
+    return f"of {f'{count:g} ' if count else ''}{name}; {before:.3f} before"
 
 
 def _data(run: TrainingRun, series: list[TrainingMetric], validation: list[TrainingMetric]) -> dict[str, Any]:
@@ -145,7 +146,10 @@ def _rows(series: list[TrainingMetric]) -> list[tuple[int, str, str, str]]:
 
 
 def _numbers(row: TrainingMetric) -> list[tuple[str, str]]:
-    return [(words(name), _plain(value, ".4f")) for name, value in sorted(row.numbers.items())]
+    return [
+        (words(name), f"{value:g}" if name.startswith("n_") else _plain(value, ".4f"))
+        for name, value in sorted(row.numbers.items())
+    ]
 
 
 def _plain(value: float | None, form: str) -> str:

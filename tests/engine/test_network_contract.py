@@ -132,7 +132,7 @@ HOLES = tuple(
     np.pad(np.ones((9, 20), bool), ((n, p.shape[0] - 9 - n), (10, p.shape[1] - 30)))
     for n, p in zip((3, 0, 55, 20), PICTURES, strict=True)
 )
-FAMILIES = ("lama", "flux2_klein_4b", "sd3_5_medium", "sdxl_inpaint", "qwen_image_edit")
+FAMILIES = ("lama", "flux2_klein_4b", "sd3_5_medium", "sdxl_inpaint", "flux1_fill", "qwen_image_edit")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -43,7 +43,7 @@ def test_the_funnel_stands_in_a_table(as_bob: Client, run: Any) -> None:
     html = page_of(as_bob, run)
     assert cells(html, "Pre-filter")[:4] == ["4", "3", "1", "0"]
     assert cells(html, "Scene understanding")[:4] == ["1", "0", "0", "1"]
-    assert cells(html, "Pre-filter")[-2:] == ["0.25 s", "1.00 s"]
+    assert cells(html, "Pre-filter")[-4:-2] == ["0.25 s", "1.00 s"]
 
 
 def test_the_papers_figures_stand_beside_ours(as_bob: Client, run: Any) -> None:

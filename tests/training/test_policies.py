@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from engine.models import Project
 from engine.refusals import Refusal
+from evaluation.tasks import apply_retrain_policies
 from tests.training.frozen import make_stack
 from training.models import RetrainPolicy, RunTrigger, Snapshot, TrainingRun
 from training.services.policies import apply_policies, change_policy, policy_of, preview_policy
 from training.services.training_runs import cancel_training_run
-from training.tasks import apply_retrain_policies
 
 
 @pytest.fixture

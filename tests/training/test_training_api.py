@@ -9,13 +9,18 @@ import pytest
 from django.conf import settings as django_settings
 from rest_framework.test import APIClient
 
+from engine import recipes, registry
 from engine.models import Project, Role
+from engine.refusals import Refusal
+from engine.services.runs import start_run
 from tests.conftest import client_of
 from tests.factories import join, make_project, make_user
 from tests.training.training import frozen_stacks
 from training import predictors
 from training.models import Checkpoint, JobStatus, Snapshot, TrainingMetric, TrainingRun
+from training.selectors.checkpoints import predictors_for
 from training.services.checkpoints import checkpoint_named, folder_of, register_checkpoint
+from training.services.promotions import promote_checkpoint, undo_promotion
 
 
 @pytest.fixture
@@ -137,8 +142,6 @@ def test_a_checkpoint_without_its_files_or_of_another_project_is_not_promoted(
 
 
 def test_registering_again_is_the_same_and_other_weights_take_no_name(checkpoint: Checkpoint, tmp_path: Any) -> None:
-    from engine.refusals import Refusal
-
     facts = {"project": checkpoint.project, "parent": None, "snapshot": None, "recipe": "", "metrics": {}}
     folder = folder_of(checkpoint)
     assert register_checkpoint(folder=folder, name=checkpoint.name, **facts) == checkpoint
@@ -162,3 +165,22 @@ def test_a_finished_run_says_what_it_took(as_alice: APIClient, snapshot: Snapsho
         reason="out_of_disk: no space left",
     )
     assert as_alice.get(f"/api/training-runs/{run.pk}/").json()["error_code"] == "out_of_disk"
+
+
+def test_recipes_use_what_was_promoted_and_others_never_see_it(
+    as_alice: APIClient, alice: Any, charlie: Any, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, image = checkpoint.project, checkpoint.snapshot.items.first().image
+    monkeypatch.setenv("RLD_HOME", str(django_settings.TRAINED_FOLDER.parent))
+    promotion = promote_checkpoint(checkpoint, project=project)
+    project.refresh_from_db()
+    run = start_run(project=project, recipe_name="reflayer_tiny", images=[image.pk])
+    (used,) = [stage["params"]["checkpoint"] for stage in run.recipe["stages"] if "checkpoint" in stage["params"]]
+    assert used == checkpoint.name
+    registry.load("completion", "reflayer_tiny", {"checkpoint": used})
+    assert undo_promotion(promotion)
+    project.refresh_from_db()
+    assert recipes.find("reflayer_tiny").with_checkpoint(project.checkpoint) == recipes.find("reflayer_tiny")
+    assert checkpoint.name in predictors_for(alice)
+    assert checkpoint.name not in predictors_for(charlie)
+    assert predictors.DEFAULT in predictors_for(charlie)

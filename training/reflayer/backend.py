@@ -20,13 +20,15 @@ from engine.records import Instance, Mask, Picture, Prompt, PromptKind, RGBALaye
 from engine.refusals import Refusal
 from engine.residency import RESIDENCY
 from engine.stages.completion.hidden_region import cover_of
+from training.checkpoint_folder import trained_checkpoints
 from training.reflayer.predict import DEFAULT_CHECKPOINT
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
     checkpoint: str = DEFAULT_CHECKPOINT.name
-    """One that ships, by its name, or the folder of any that ``training.reflayer.loading`` knows."""
+    """By its name, one that ships or one that was trained here, or the folder of any that
+    ``training.reflayer.loading`` knows."""
     steps: int = 0
     """Sampling steps; 0 leaves them to the checkpoint's pipeline."""
     max_growth: float = 5.0
@@ -51,14 +53,18 @@ class RefLayer:
 
         from training.reflayer.loading import load_pipeline
 
-        shipped = DEFAULT_CHECKPOINT.parent / self.params.checkpoint
-        folder = shipped if shipped.is_dir() else Path(self.params.checkpoint)
+        folder = self._folder()
         size_mb = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) >> 20
         changed_at = max((path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()), default=0)
         build = partial(load_pipeline, folder, device, getattr(torch, dtype))
         key = ("reflayer", str(folder), changed_at, device, dtype)
         self.pipeline = RESIDENCY.get(key, folder.name, size_mb, device, build)
         self.device = device
+
+    def _folder(self) -> Path:
+        name = self.params.checkpoint
+        places = (DEFAULT_CHECKPOINT.parent / name, trained_checkpoints() / name)
+        return next((place for place in places if place.is_dir()), Path(name))
 
     def __call__(self, scenes: list[Scene]) -> list[Scene]:
         """A picture that the network refuses is dropped with the refusal's code."""

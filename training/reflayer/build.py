@@ -14,6 +14,7 @@ from training.reflayer import checkpoint
 from training.reflayer.config import DataConfig, TrainConfig
 from training.reflayer.examples import CompositeExamples, Examples, ManifestExamples
 from training.reflayer.loading import from_base, load_base, load_pipeline
+from training.reflayer.mixed_examples import MixedExamples
 from training.reflayer.pipeline import RefLayerPipeline
 from training.reflayer.scratch import fit_autoencoder, scratch_sd3
 
@@ -37,7 +38,7 @@ def open_data(config: DataConfig, seed: int) -> Data:
     if config.dataset:
         train = ManifestExamples(Path(config.dataset), "train")
         held_out = ManifestExamples(Path(config.dataset), "validation")
-        return Data(train, held_out, train.header.name, train.header.digest)
+        return Data(_mixed(config, seed, train), held_out, train.header.name, train.header.digest)
     photographs = Photographs.from_folder(Path(config.photos)) if config.photos else Photographs.from_packages()
     objects = Cutouts.from_folder(Path(config.objects)) if config.objects else None
     train_seed, held_out_seed = seed * 1_000_000, HELD_OUT_SEED + seed
@@ -46,6 +47,18 @@ def open_data(config: DataConfig, seed: int) -> Data:
         CompositeExamples(config.held_out_composites, held_out_seed, config.composite_px, photographs, objects),
         f"{config.composites} examples of composites ({config.composite_px} px, seeds from {train_seed})",
     )
+
+
+def _mixed(config: DataConfig, seed: int, validated: ManifestExamples) -> Examples:
+    """The dataset alone, or as often among automatic layers and composites as its weight says."""
+    parts: list[tuple[Examples, float]] = [(validated, config.validated_weight)]
+    if config.automatic and config.automatic_weight:
+        parts.append((ManifestExamples(Path(config.automatic), "train"), config.automatic_weight))
+    if config.composite_weight:
+        photographs = Photographs.from_folder(Path(config.photos)) if config.photos else Photographs.from_packages()
+        made = CompositeExamples(config.composites, seed * 1_000_000, config.composite_px, photographs)
+        parts.append((made, config.composite_weight))
+    return validated if len(parts) == 1 else MixedExamples(parts, seed)
 
 
 def start_pipeline(config: TrainConfig, out: Path, data: Data, on_progress: OnProgress) -> RefLayerPipeline:

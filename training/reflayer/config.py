@@ -43,6 +43,12 @@ class DataConfig:
     objects: str = ""
     """Folder of RGBA cut-outs; empty: drawn objects."""
     workers: int = 0
+    automatic: str = ""
+    """Folder of a second dataset: layers that nobody judged."""
+    validated_weight: float = 1.0
+    """How often an example is of ``dataset``, of ``automatic`` and of composites; what is empty is left out."""
+    automatic_weight: float = 0.0
+    composite_weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
@@ -110,7 +111,10 @@ def _config(options: argparse.Namespace) -> TrainConfig | FineTuneConfig:
         return _fine_tuning(options)
     is_file = options.config.endswith(".json") or Path(options.config).is_file()
     config = configs.read(Path(options.config)) if is_file else recipes.find(options.config)
-    data = {name: value for name in ("dataset", "photos", "objects") if (value := getattr(options, name))}
+    names = ("dataset", "automatic", "photos", "objects")
+    data: dict[str, Any] = {name: value for name in names if (value := getattr(options, name))}
+    if options.mix:
+        data |= dict(zip(("validated_weight", "automatic_weight", "composite_weight"), options.mix, strict=True))
     changes = {name: value for name in ("base", "seed") if (value := getattr(options, name)) is not None}
     stages = config.stages
     if options.steps is not None:

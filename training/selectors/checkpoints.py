@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from engine.models import Project, Role
 from engine.refusals import Refusal
 from engine.selectors.access import projects_of, require_role
 from training.models import Checkpoint, Promotion
+from training.predictors import Predictor, known
 
 
 def standing_promotion(project: Project) -> Promotion | None:
@@ -29,6 +31,13 @@ def checkpoints_of(user: Any, project: Project | None = None) -> QuerySet[Checkp
     seen = Checkpoint.objects.select_related("project", "parent", "snapshot", "producer")
     own = Q(project__in=projects_of(user)) if project is None else Q(project=project)
     return seen.filter(own | Q(project=None))
+
+
+def predictors_for(user: Any) -> dict[str, Predictor]:
+    """Whom this person may ask, by name: all but the checkpoints of projects they are no member of."""
+    others = Checkpoint.objects.exclude(project=None).exclude(project__in=projects_of(user))
+    hidden = set(others.values_list("name", flat=True))
+    return {name: one for name, one in known(settings.CHECKPOINT_FOLDERS).items() if name not in hidden}
 
 
 def checkpoint_for(user: Any, checkpoint_id: Any, at_least: str = Role.VIEWER) -> Checkpoint:

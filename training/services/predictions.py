@@ -25,6 +25,7 @@ from training.asking import checked_picture
 from training.models import JobStatus, Prediction
 from training.models.jobs import LIVE
 from training.prompt_json import prompt_from_json, prompt_to_json
+from training.selectors.checkpoints import predictors_for
 from training.services.doorbell import ring
 from training.services.leases import LeaseLost, ended_as, heartbeat, write
 
@@ -43,7 +44,7 @@ def ask(*, user: Any, image: SourceImage, prompt: Any, checkpoint: str = predict
     Raises ``Refusal``: 400 ``unknown_checkpoint``, ``text_only`` and those of ``training.prompt_json``; 429
     ``too_many_waiting``.
     """
-    predictor = predictors.find(checkpoint, settings.CHECKPOINT_FOLDERS)
+    predictor = predictors.choose(checkpoint, predictors_for(user))
     read = prompt_from_json(prompt, image.width, image.height)
     predictor.check(read)
     if Prediction.objects.filter(asked_by=user, status__in=LIVE).count() >= MOST_WAITING:

@@ -29,6 +29,7 @@ def promote_checkpoint(
         previous = current_checkpoint(project)
         if previous == checkpoint:
             raise Refusal("already_promoted", f"{project} uses {checkpoint} already.", 409)
+        Project.objects.filter(pk=project.pk).update(checkpoint=checkpoint.name)
         return Promotion.objects.create(
             project=project, checkpoint=checkpoint, previous=previous, evidence=evidence or {}, promoted_by=user
         )
@@ -40,4 +41,7 @@ def undo_promotion(promotion: Promotion) -> bool:
         Project.objects.select_for_update(no_key=True).get(pk=promotion.project_id)
         if standing_promotion(promotion.project) != promotion:
             return False
-        return Promotion.objects.filter(pk=promotion.pk, undone_at=None).update(undone_at=timezone.now()) == 1
+        Promotion.objects.filter(pk=promotion.pk).update(undone_at=timezone.now())
+        before = current_checkpoint(promotion.project)
+        Project.objects.filter(pk=promotion.project_id).update(checkpoint=before.name if before else "")
+    return True

@@ -29,6 +29,7 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "sd3_5_medium": completion.sd3,
     "sdxl_inpaint": completion.sdxl,
     "flux2_klein_4b": completion.flux2_klein,
+    "flux1_fill": completion.flux1_fill,
     "qwen_image_edit": completion.qwen_image_edit,
     "vitmatte_small": layers.vitmatte,
     "clip_vit_b_32": layers.open_clip,

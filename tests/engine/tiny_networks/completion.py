@@ -184,6 +184,38 @@ def flux2_klein(place: Path) -> None:
     ).save_pretrained(place)
 
 
+def flux1_fill(place: Path) -> None:
+    from diffusers import FlowMatchEulerDiscreteScheduler, FluxFillPipeline, FluxTransformer2DModel
+    from transformers import CLIPTextModel, CLIPTokenizer, T5Config, T5EncoderModel
+
+    words = clip_tokenizer(place, 77)
+    tokenizer = CLIPTokenizer.from_pretrained(place)
+    vae = _autoencoder(16, shift_factor=0.1, scaling_factor=0.36, use_quant_conv=False, use_post_quant_conv=False)
+    width, mask_width = 4 * 16, 4 * 2 * 2  # two by two latents of 16 channels, and the mask's pixels under them
+    FluxFillPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        vae=vae,
+        text_encoder=CLIPTextModel(_clip_text(place, 32, words).config),
+        tokenizer=tokenizer,
+        text_encoder_2=T5EncoderModel(
+            T5Config(vocab_size=words, d_model=32, d_ff=32, d_kv=8, num_layers=1, num_heads=2)
+        ),
+        tokenizer_2=tokenizer,
+        transformer=FluxTransformer2DModel(
+            in_channels=2 * width + mask_width,
+            out_channels=width,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=32,
+            pooled_projection_dim=32,
+            guidance_embeds=True,
+            axes_dims_rope=(4, 4, 8),
+        ),
+    ).save_pretrained(place)
+
+
 def qwen_image_edit(place: Path) -> None:
     from diffusers import (
         AutoencoderKLQwenImage,

@@ -209,14 +209,14 @@ def _batches(mixed: Mixture, config: FineTuneConfig, from_step: int) -> Iterator
 
 
 def _validate(network: MaskNetwork, held_out: dict[str, list[Sample]]) -> dict[str, float]:
-    """Mean alpha IoU of the second look, 0..1: ``iou_layers``, ``iou_composites``."""
-    numbers = {}
+    """Mean alpha IoU of the second look, 0..1, of how many: ``iou_layers``, ``n_layers``, the same of composites."""
+    numbers: dict[str, float] = {}
     for name, samples in held_out.items():
         scores = [
             iou(look_twice(network, sample.source_hwc, sample.prompt)[1][0] > 0.5, sample.target.alpha > 0.5)
             for sample in samples
         ]
-        numbers[f"iou_{name}"] = round(float(np.mean(scores)), 4)
+        numbers |= {f"iou_{name}": round(float(np.mean(scores)), 4), f"n_{name}": float(len(scores))}
     return numbers
 
 

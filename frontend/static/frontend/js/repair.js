@@ -130,6 +130,7 @@ async function submit() {
   isOver = true;
   drawAll();
   $("#submit").classList.add("hit");
+  await draft.hold();
   const answer = await post(`${draft.url}submit/`, { client_id: clientId, marks: history.now }).catch(() => null);
   $("#submit").classList.remove("hit");
   if (answer?.status === 200 || answer?.status === 201) {
@@ -139,6 +140,7 @@ async function submit() {
     return;
   }
   isOver = false;
+  draft.later();
   drawAll();
   if (answer && answer.status !== 400) await refuse(answer);
   else toast([icon("alert"), answer?.data?.detail ?? "The server does not answer. Your draft is kept; try again."], 6000);

@@ -29,7 +29,7 @@ export class Draft extends EventTarget {
       // A browser without storage has the server only.
     }
     this.become("saving");
-    this.later(AFTER_MS);
+    this.later();
   }
 
   /** Nothing is left to save: handed in. */
@@ -39,7 +39,14 @@ export class Draft extends EventTarget {
     localStorage.removeItem(this.key);
   }
 
-  later(milliseconds) {
+  /** Nothing is sent from now on until `later`; resolves when what is on its way has arrived. */
+  async hold() {
+    clearTimeout(this.timer);
+    await this.sending;
+    clearTimeout(this.timer);
+  }
+
+  later(milliseconds = AFTER_MS) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), milliseconds);
   }
@@ -49,7 +56,8 @@ export class Draft extends EventTarget {
     clearTimeout(this.timer);
     if (!this.unsaved) return;
     const sent = this.unsaved;
-    const answer = await this.patch().catch(() => null);
+    this.sending = this.patch().catch(() => null);
+    const answer = await this.sending;
     if (sent !== this.unsaved) return;
     if (answer?.status === 200) {
       this.failures = 0;
