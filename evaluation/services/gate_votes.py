@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
+import json
 from random import random
 
 from django.db.models import Count
 
 from annotation.models import Comparison, SlotStatus
-from annotation.pairing import same_things
 from annotation.services.comparisons import pose
 from engine.models import OUT_OF_SIGHT, Layer
 from evaluation.models import Gate
@@ -48,10 +47,19 @@ def retire_comparisons(gate: Gate) -> int:
 
 
 def _pairs(gate: Gate) -> list[tuple[Layer, Layer]]:
-    """Layers of one thing by both, the photos in turn."""
+    """Layers by both that answer the same prompts, the photos in turn.
+
+    Not by their shapes, as other comparisons are made: a poor answer would be left out just because it is poor.
+    """
     layers = Layer.objects.filter(project=gate.project_id, kind=gate.board).exclude(status__in=OUT_OF_SIGHT)
-    by_image: dict[uuid.UUID, tuple[list[Layer], list[Layer]]] = {}
-    for at, checkpoint in enumerate((gate.checkpoint, gate.rival)):
-        for layer in layers.filter(producer=checkpoint.producer_id).select_related("image").order_by("image", "depth"):
-            by_image.setdefault(layer.image_id, ([], []))[at].append(layer)
-    return [pair for sides in by_image.values() for pair in same_things(*sides)]
+    answers: list[dict[str, Layer]] = []
+    for checkpoint in (gate.checkpoint, gate.rival):
+        made = layers.filter(producer=checkpoint.producer_id).select_related("image").prefetch_related("prompts")
+        answers.append({_asked(layer): layer for layer in made.order_by("image", "depth", "created_at")})
+    ours, theirs = answers
+    return [(layer, theirs[asked]) for asked, layer in ours.items() if asked in theirs]
+
+
+def _asked(layer: Layer) -> str:
+    prompts = sorted(json.dumps([p.kind, p.points, p.box, p.mask, p.text]) for p in layer.prompts.all())
+    return json.dumps([str(layer.image_id), *prompts])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.selectors.truth import Truth
@@ -35,14 +37,16 @@ from evaluation.services.gate_returns import return_doubtful
 from evaluation.services.ratings import refit_stale_boards
 from evaluation.services.simulated_votes import simulate_votes
 from training.models import Checkpoint, CheckpointLayers, JobStatus, RunTrigger, TrainingRun
+from training.models.jobs import LIVE
 from training.selectors.checkpoints import current_checkpoint
 from training.services import checkpoint_layers, training_work
 from training.services.checkpoints import register_checkpoint
-from training.services.leases import claim
+from training.services.leases import J, LeaseLost, claim, give_up_on_poison
 from training.services.promotions import promote_checkpoint
 from training.services.training_runs import freeze_for_training, resume_training_run, start_training_run
 
 BENCHMARK = "held-out composites"
+PATIENCE_S = 1.0
 Tell = Callable[[str], None]
 
 
@@ -179,9 +183,7 @@ def _training(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
         round_.save()
     if run.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         resume_training_run(run, is_queued=False)
-    ours = claim(TrainingRun, run.pk)
-    if ours is not None:
-        training_work.work_on(ours)
+    _finish(TrainingRun.objects.filter(pk=run.pk), training_work.work_on)
     run.refresh_from_db()
     if run.status != JobStatus.FINISHED or run.checkpoint is None:
         raise Refusal("training_failed", f"{run}: {run.reason or run.status}")
@@ -191,7 +193,7 @@ def _training(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
 def _scoring(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
     assert round_.training_run is not None
     assert round_.training_run.checkpoint is not None
-    _make_layers()
+    _make_layers(round_.project)
     if round_.gate is None:
         benchmark = Benchmark.objects.get(project=round_.project, name=BENCHMARK)
         checkpoint = round_.training_run.checkpoint
@@ -200,10 +202,9 @@ def _scoring(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
         )
         evaluations.ask_evaluation(benchmark=benchmark, checkpoint="cpu")
         round_.save()
-    while (run := claim(EvaluationRun)) is not None:
-        evaluations.work_on(run)
+    _finish(EvaluationRun.objects.filter(benchmark=round_.gate.benchmark), evaluations.work_on)
     gates.advance(round_.gate)
-    _make_layers()
+    _make_layers(round_.project)
     return {}
 
 
@@ -233,9 +234,20 @@ def _calibrating(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
     return {"calibration": f"v{made.version}, {made.producers} producers"}
 
 
-def _make_layers() -> None:
-    while (job := claim(CheckpointLayers)) is not None:
-        checkpoint_layers.work_on(job)
+def _make_layers(project: Project) -> None:
+    _finish(CheckpointLayers.objects.filter(project=project), checkpoint_layers.work_on)
+
+
+def _finish(jobs: QuerySet[J], work: Callable[[J], None]) -> None:
+    """Until none of them is live. Those that a worker holds, or held when it died, are waited for."""
+    while (job := jobs.filter(status__in=LIVE).order_by("created_at").first()) is not None:
+        ours = claim(type(job), job.pk)
+        if ours is None:
+            give_up_on_poison(type(job))
+            time.sleep(PATIENCE_S)
+            continue
+        with suppress(LeaseLost):
+            work(ours)
 
 
 STEP: dict[str, Callable[[LoopRound, LoopTerms], dict[str, Any]]] = {

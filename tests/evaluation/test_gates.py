@@ -44,7 +44,7 @@ def checkpoint(project: Project) -> Checkpoint:
 @pytest.fixture
 def voting(project: Project, checkpoint: Checkpoint) -> Gate:
     gate = open_gate(checkpoint=checkpoint, project=project, budget=40)
-    work_off()
+    EvaluationRun.objects.update(status=JobStatus.FINISHED, networks_digest="n" * 64)
     assert advance(gate)
     work_off()
     assert advance(gate)
@@ -62,7 +62,12 @@ def test_a_gate_asks_for_scores_of_both_and_then_for_votes(project: Project, vot
     assert not advance(voting), "nothing has changed"
 
 
-def test_who_wins_the_votes_is_promoted_with_the_evidence(project: Project, voting: Gate) -> None:
+def test_who_wins_the_votes_is_promoted_with_the_evidence(project: Project, checkpoint: Checkpoint) -> None:
+    voting = open_gate(checkpoint=checkpoint, project=project, budget=40)
+    work_off()
+    advance(voting)
+    work_off()
+    advance(voting)
     for number in range(3):
         vote_for(project, voting.checkpoint, 4, f"voter {number}")
     assert advance(voting)
@@ -117,7 +122,9 @@ def test_a_promotion_that_cannot_be_leaves_the_gate_open(project: Project, votin
 
 def test_a_checkpoint_that_cannot_be_scored_is_held_and_says_why(project: Project, checkpoint: Checkpoint) -> None:
     gate = open_gate(checkpoint=checkpoint, project=project)
-    EvaluationRun.objects.filter(pk=gate.run_id).update(status=JobStatus.FAILED, reason="broken_checkpoint: no file")
+    EvaluationRun.objects.filter(producer=checkpoint.producer_id).update(
+        status=JobStatus.FAILED, reason="broken_checkpoint: no file"
+    )
     advance(gate)
     assert (gate.status, "broken_checkpoint" in gate.verdict) == (GateStatus.HELD, True)
 
@@ -133,12 +140,9 @@ def test_one_gate_is_open_at_a_time_and_a_cancelled_one_makes_room(project: Proj
 
 
 def test_what_makes_no_gate_is_refused(project: Project, checkpoint: Checkpoint) -> None:
-    for options, code in (
-        ({"checkpoint": used_checkpoint(project)}, "in_use"),
-        ({"budget": 0}, "bad_budget"),
-    ):
+    for asked, budget, code in ((used_checkpoint(project), 9, "in_use"), (checkpoint, 0, "bad_budget")):
         with pytest.raises(Refusal) as refused:
-            open_gate(**{"checkpoint": checkpoint, "project": project, **options})
+            open_gate(checkpoint=asked, project=project, budget=budget)
         assert refused.value.code == code
     assert not Gate.objects.exists()
 

@@ -83,8 +83,9 @@ def table(rows: list[RoundRow]) -> str:
 def curation_table(compared: dict[str, Any]) -> str:
     """As Markdown: both arms and their paired differences on the foreground board."""
     curated, by_lot = (f"{100 * share:.0f} %" for share in compared["right"])
+    layers = " and ".join(map(str, compared["layers"]))
     lines = [
-        f"Curated and by lot: {' and '.join(map(str, compared['layers']))} layers, right: {curated} and {by_lot}.\n",
+        f"Curated against by lot: {layers} layers, of which {curated} and {by_lot} are right.\n",
         "| metric | curated | by lot | difference (95 %) |",
         "|---|---|---|---|",
     ]
