@@ -157,7 +157,8 @@ def cpu_auto() -> Recipe:
 
 
 def reflayer_tiny() -> Recipe:
-    """Like ``cpu`` with hidden parts and backgrounds by the small network that ships: learned, no download, no GPU."""
+    """Like ``cpu`` with hidden parts and backgrounds by the small network that ships: learned, no download, no GPU. On
+    composites it finds less of what is hidden than ``cpu``."""
     learned = StageSpec(
         "completion",
         "reflayer_tiny",
