@@ -9,6 +9,7 @@ from celery import shared_task
 from engine.services.doorbell import ring
 from engine.services.leases import MAX_ATTEMPTS, device_of, has_claimable, register_worker
 from engine.services.runs import finish_runs, give_up_on_poison
+from engine.services.scene_files import forget_old_scenes
 from engine.services.work import BATCH, batches
 
 TURN_S = 60.0
@@ -35,3 +36,10 @@ def sweep() -> None:
     for queue in BATCH:
         if has_claimable(queue):
             ring(queue)
+
+
+@shared_task(name="engine.tasks.forget_scenes")
+def forget_scenes() -> None:
+    """Every hour: scenes that nobody goes on from any more go."""
+    while forget_old_scenes():
+        pass

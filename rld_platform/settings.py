@@ -127,6 +127,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "forget old scenes": {"task": "engine.tasks.forget_scenes", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget predictions": {
         "task": "training.tasks.forget_predictions",
         "schedule": 3600.0,
@@ -155,6 +156,8 @@ CHECKPOINT_FOLDERS = [BASE_DIR / "training" / "checkpoints", TRAINED_FOLDER]
 """Every checkpoint in one of these can be asked by its folder's name."""
 PREDICTION_DAYS = env.number("PREDICTION_DAYS", 7, 1, 3650)
 """How long the answers of the playground are kept."""
+SCENE_DAYS = env.number("SCENE_DAYS", 7, 1, 3650)
+"""How long a stage of an image that is done can be done again."""
 
 TRAINING_FOLDER = HOME / "training"
 """Folders of training runs while they last: dataset, state, log. A worker elsewhere starts such a run over."""
