@@ -15,7 +15,7 @@ from django.utils import timezone
 from engine.models import Project
 from engine.refusals import Refusal
 from training.models import JobStatus, TrainingRun
-from training.reflayer.process import is_disk_full
+from training.run_process import is_disk_full
 from training.services.automatic_layers import write_automatic_layers
 from training.services.checkpoint_layers import start_checkpoint_layers
 from training.services.checkpoints import folder_of, register_checkpoint

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from training.reflayer.process import alone_in, is_disk_full
+from training.run_process import alone_in, is_disk_full
 
 
 def test_two_runs_never_train_in_one_folder(tmp_path: Path) -> None:
@@ -37,8 +37,8 @@ def test_processes_of_one_launch_do_not_wait_for_each_other(tmp_path: Path, monk
 
 
 def test_a_process_ends_when_whoever_started_it_is_gone() -> None:
-    code = "import time; from training.reflayer.process import end_with_parent; end_with_parent(); time.sleep(600)"
-    root = Path(__file__).parents[3]
+    code = "import time; from training.run_process import end_with_parent; end_with_parent(); time.sleep(600)"
+    root = Path(__file__).parents[2]
     child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, cwd=root)
     assert child.poll() is None
     child.stdin.close()
