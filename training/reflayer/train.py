@@ -37,7 +37,6 @@ from training.reflayer.loading import load_pipeline
 from training.reflayer.metrics_log import MissingTracker
 from training.reflayer.optimisation import TrainingDiverged
 from training.reflayer.pipeline import RefLayerPipeline
-from training.reflayer.process import alone_in, end_with_parent, is_disk_full
 from training.reflayer.run_state import NonFiniteWeights, Position
 from training.reflayer.tiny import checkpoint as tiny_checkpoint
 from training.reflayer.tiny import fine_tune
@@ -45,6 +44,7 @@ from training.reflayer.tiny.fine_tune import FineTuneConfig
 from training.reflayer.tiny.mixture import NothingToLearn
 from training.reflayer.tiny.train import NonFiniteLoss
 from training.reflayer.trainer import CHECKPOINT, STATE, Stopped, Trainer
+from training.run_process import alone_in, end_with_parent, is_disk_full
 
 WRONG_USE, STOPPED = 2, 3
 REPORT_EVERY_S = 5.0

@@ -15,6 +15,7 @@ from django.utils import timezone
 from engine.models import Project
 from engine.refusals import Refusal
 from training.models import JobStatus, TrainingRun
+from training.run_process import is_disk_full
 from training.services.automatic_layers import write_automatic_layers
 from training.services.checkpoint_layers import start_checkpoint_layers
 from training.services.checkpoints import folder_of, register_checkpoint
@@ -41,6 +42,10 @@ def work_on(run: TrainingRun) -> None:
             _train(run)
         except Refusal as refusal:
             write(run, **ended_as(JobStatus.FAILED, reason=f"{refusal.code}: {refusal}"[:500]))
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            write(run, **ended_as(JobStatus.FAILED, reason=f"out_of_disk: {error}"[:500]))
 
 
 def folder_of_run(run: TrainingRun) -> Path:

@@ -17,7 +17,13 @@ LOCK = ".lock"
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process trains in the folder, and keep others waiting."""
+    """Wait until no other run trains in the folder, and keep others waiting.
+
+    Of the processes that accelerate has launched together the first one does it for all.
+    """
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        yield
+        return
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
