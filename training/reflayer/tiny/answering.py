@@ -14,13 +14,13 @@ from training.reflayer.tiny.looks import look_twice
 from training.reflayer.tiny.mask_network import MaskNetwork
 from training.reflayer.tiny.prompt_features import Floats
 from training.reflayer.tiny.upsampling import enlarged, sharpened
-from training.reflayer.tiny.window import Window, around, core_picture, core_prompt, from_core, mirrored, window_for
+from training.reflayer.tiny.window import Window, around, core_picture, core_prompt, from_core, window_for
 
 HIDDEN_GAIN = 3.0
 """Hidden parts come out half transparent where the network is unsure; a layer is better with a decision."""
-HIDDEN_FROM = 0.55
-"""Alpha from which a hidden pixel is the object's. A lower one is better for objects that are covered and worse for
-those that are whole, which most objects are (validation composites)."""
+HIDDEN_FROM = 0.6
+"""Alpha from which a hidden pixel is the object's. One half loses an object that is whole twice as much as it gains one
+that is covered (validation composites), and most objects are whole."""
 _CLOSER_BELOW = 0.7
 """A point's answer is asked for again from nearer by when the new window is smaller than this share of the first."""
 
@@ -40,7 +40,8 @@ def mattes(network: MaskNetwork, source: Picture, prompt: Prompt, looks: int = 2
 def _answer(network: MaskNetwork, source: Picture, prompt: Prompt, window: Window, looks: int) -> Floats:
     """Alpha and visible share of the window, ``[2,S,S]`` at the core's size."""
     asked, seen = core_prompt(prompt, window), core_picture(source, window)
-    answer = _both_ways(network, seen, asked, looks)
+    which = 0 if looks == 1 else 1
+    answer = look_twice(network, seen, asked)[which]
     if asked.mask_hw is not None:
         return trusting(answer, asked.mask_hw)
     found = box_of(answer[1] > 0.5) if prompt.points and prompt.box is None else None
@@ -48,15 +49,7 @@ def _answer(network: MaskNetwork, source: Picture, prompt: Prompt, window: Windo
         return answer
     # A point says nothing of the size: the box of what was found says it, and the mean of both answers is better.
     again = replace(asked, kind=PromptKind.HYBRID, box=found)
-    return np.asarray((answer + _both_ways(network, seen, again, looks)) / 2, np.float32)
-
-
-def _both_ways(network: MaskNetwork, seen: Picture, asked: Prompt, looks: int) -> Floats:
-    """The mean of the answers ``[2,S,S]`` for the picture and for its mirror image."""
-    which = 0 if looks == 1 else 1
-    straight = look_twice(network, seen, asked)[which]
-    turned = look_twice(network, np.ascontiguousarray(seen[:, ::-1]), mirrored(asked, seen.shape[1]))[which]
-    return np.asarray((straight + turned[..., ::-1]) / 2, np.float32)
+    return np.asarray((answer + look_twice(network, seen, again)[which]) / 2, np.float32)
 
 
 def trusting(answer: Floats, mask_hw: Mask) -> Floats:

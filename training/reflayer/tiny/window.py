@@ -107,13 +107,6 @@ def core_prompt(prompt: Prompt, window: Window) -> Prompt:
     return replace(prompt, points=tuple(moved(x, y) for x, y in prompt.points), box=box, mask_hw=mask)
 
 
-def mirrored(prompt: Prompt, width: int) -> Prompt:
-    """The prompt for the mirror image, left to right, of a picture ``width`` pixels wide."""
-    box = prompt.box and (width - prompt.box[2], prompt.box[1], width - prompt.box[0], prompt.box[3])
-    mask = None if prompt.mask_hw is None else np.ascontiguousarray(prompt.mask_hw[:, ::-1])
-    return replace(prompt, points=tuple((width - x, y) for x, y in prompt.points), box=box, mask_hw=mask)
-
-
 def from_core(map_hw: NDArray[np.float32], window: Window, width: int, height: int) -> NDArray[np.float32]:
     """What a core map says about ``window.inside``, smoothly scaled to the size of that part of the picture."""
     x0, y0, x1, y1 = window.core_box(width, height)

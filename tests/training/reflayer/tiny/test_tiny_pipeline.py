@@ -7,10 +7,10 @@ from engine import prompt_canvas
 from engine.composites.photographs import Photographs
 from engine.records import Prompt, PromptKind
 from engine.refusals import Refusal
-from training.reflayer.tiny.answering import at_full_size, mattes, trusting
+from training.reflayer.tiny.answering import at_full_size, trusting
 from training.reflayer.tiny.canvas_reading import read_canvas
 from training.reflayer.tiny.layer_colours import background_of, layer_of
-from training.reflayer.tiny.window import Window, mirrored, whole
+from training.reflayer.tiny.window import Window, whole
 
 BOX = Prompt(PromptKind.BOX, box=(20.0, 20.0, 90.0, 90.0))
 
@@ -35,15 +35,6 @@ def test_a_layer_has_the_pictures_size_and_comes_out_the_same_twice(small_pipeli
     assert layer.rgba_hwc.dtype == np.uint8
     assert layer.visible_hw.shape == photograph.shape[:2]
     assert np.array_equal(layer.rgba_hwc, small_pipeline(photograph, prompt).rgba_hwc)
-
-
-def test_the_mirror_image_is_answered_with_the_mirror_image(small_network, disc):
-    picture, mask = disc
-    for prompt in (BOX, Prompt(PromptKind.MASK, mask_hw=mask), Prompt(PromptKind.POINT, points=((70.0, 60.0),))):
-        here = mattes(small_network, picture, prompt)
-        there = mattes(small_network, np.ascontiguousarray(picture[:, ::-1]), mirrored(prompt, 128))
-        for one, other in zip(here, there, strict=True):
-            assert np.abs(one - other[:, ::-1]).max() < 1e-4
 
 
 def test_pictures_come_as_arrays_images_or_lists(small_pipeline, disc):

@@ -9,7 +9,6 @@ from training.reflayer.tiny.window import (
     core_picture,
     core_prompt,
     from_core,
-    mirrored,
     whole,
     window_for,
 )
@@ -64,17 +63,3 @@ def test_a_map_comes_back_to_the_part_it_was_made_from():
     back = from_core(ramp, window, 300, 200)
     assert back.shape == (200, 300)
     assert np.all(np.diff(back[100]) >= 0)
-
-
-def test_a_prompt_mirrored_twice_is_the_prompt_and_once_it_marks_the_same_pixels_of_the_mirror_image():
-    mask = np.zeros((20, 30), bool)
-    mask[4:9, 2:11] = True
-    prompt = Prompt(PromptKind.HYBRID, points=((3.5, 6.5),), box=(2, 4, 11, 9), mask_hw=mask)
-    once = mirrored(prompt, 30)
-    assert (once.points, once.box) == (((26.5, 6.5),), (19, 4, 28, 9))
-    assert once.mask_hw[4:9, 19:28].all()
-    assert once.mask_hw.sum() == mask.sum()
-    twice = mirrored(once, 30)
-    assert (twice.points, twice.box) == (prompt.points, prompt.box)
-    assert np.array_equal(twice.mask_hw, mask)
-    assert mirrored(Prompt(PromptKind.BACKGROUND), 30).mask_hw is None
