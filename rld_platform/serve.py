@@ -239,9 +239,7 @@ def _demo(children: Children, port: int) -> None:
     _say()
     _say("  1. Sign in as annotator and press R: judge the layers, A accepts, X rejects, ? shows all keys.")
     _say("  2. Sign in as admin and open Projects: upload photographs, start a run, watch the funnel.")
-    _say(
-        "  3. Sign in as curator, open Training of Demo composites and press Retrain: a few minutes on two cores; then the"
-    )
+    _say("  3. Sign in as curator, open Training of Demo composites and press Retrain: minutes on two cores; then the")
     _say("     new checkpoint is scored, and its gate asks for votes in the arena.")
     _say()
     _say("Ctrl+C stops everything; the data stays in .rld.")
