@@ -44,9 +44,19 @@ def test_scenes_of_yesterday_and_of_work_under_way_stay(project):
     assert scenes_of(yesterday) == scenes_of(running) == 2
 
 
-def test_scenes_stay_while_a_run_begins_with_them(project):
-    run = with_scenes(make_run(project, status=RunStatus.FINISHED))
-    heir = make_run(project, pictures=0, derived_from=run, from_stage="prompts")
+@pytest.mark.parametrize("status", [ItemStatus.FAILED, ItemStatus.CANCELLED])
+def test_what_may_be_retried_keeps_its_scene(project, status):
+    """A retry goes on after the last finished stage, and would find an empty scene there."""
+    run = with_scenes(make_run(project), status=status)
     assert forget_old_scenes() == 0
-    type(heir).objects.filter(pk=heir.pk).update(status=RunStatus.FINISHED)
-    assert forget_old_scenes() == 2
+    assert scenes_of(run) == 2
+
+
+def test_a_scene_stays_until_the_image_of_a_derived_run_that_begins_with_it_is_done(project):
+    run = with_scenes(make_run(project, status=RunStatus.FINISHED))
+    heir = make_run(project, pictures=0, derived_from=run, from_stage="prompts", status=RunStatus.FINISHED)
+    facts = {"recipe_digest": "other", "queue": "cpu", "status": ItemStatus.FAILED}
+    item = RunItem.objects.create(run=heir, image=run.items.first().image, **facts)
+    assert forget_old_scenes() == 1
+    RunItem.objects.filter(pk=item.pk).update(status=ItemStatus.FINISHED)
+    assert forget_old_scenes() == 1
