@@ -1,4 +1,4 @@
-"""The blind votes of a gate: comparisons of the two checkpoints' layers, served before all others."""
+"""The blind votes of a gate: comparisons of the two checkpoints' layers, among the first to be served."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from evaluation.selectors.gate_votes import comparisons_of
 MOST_VOTERS = 5
 """Of one pair of layers: a sixth vote on the same two says less than one on two others."""
 FRONT = 0.05
-"""The gate's comparisons have the first keys of the queue."""
+"""The gate's comparisons have keys below this; those of others lie anywhere from 0 to 1."""
 
 
 def open_comparisons(gate: Gate) -> int:
