@@ -80,9 +80,10 @@ class Residency:
         if not gone:
             return
         log.info("given up: %s", ", ".join(kept.name for kept in gone))
-        for device in {kept.device for kept in gone}:
-            del gone[:]
-            gc.collect()
+        emptied = {kept.device for kept in gone}
+        gone.clear()
+        gc.collect()
+        for device in emptied:
             devices.forget(device)
 
 
