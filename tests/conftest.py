@@ -16,6 +16,12 @@ from tests.factories import join, make_project, make_user
 from tests.workers import Start, workers
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Why a test is tried once more is told, also when it passes then."""
+    if report.outcome == "rerun":
+        print(f"\n{report.nodeid} is tried again:\n{report.longreprtext}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_by_deleting() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
