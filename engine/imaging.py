@@ -39,8 +39,13 @@ def flatten(layers: Sequence[Picture], canvas_rgb: tuple[int, int, int] = (0, 0,
     out = np.empty((*layers[0].shape[:2], 3), np.float32)
     out[:] = canvas_rgb
     for rgba in reversed(layers):
-        alpha = rgba[..., 3:].astype(np.float32) / 255.0
-        out = rgba[..., :3] * alpha + out * (1.0 - alpha)
+        box = box_of(rgba[..., 3] > 0)
+        if box is None:
+            continue
+        x0, y0, x1, y1 = (int(side) for side in box)
+        window = rgba[y0:y1, x0:x1]
+        alpha = window[..., 3:].astype(np.float32) / 255.0
+        out[y0:y1, x0:x1] = window[..., :3] * alpha + out[y0:y1, x0:x1] * (1.0 - alpha)
     return np.rint(out).astype(np.uint8)
 
 

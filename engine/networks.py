@@ -125,6 +125,14 @@ NETWORKS: tuple[NetworkRow, ...] = (
     ),
     NetworkRow(
         Role.MATTER,
+        "birefnet",
+        "engine.stages.postprocess.birefnet.matter:BiRefNetMatter",
+        "BiRefNet: matting without a trimap, of one object on grey",
+        "birefnet_matting",
+        3500,
+    ),
+    NetworkRow(
+        Role.MATTER,
         "pymatting",
         "engine.stages.postprocess.pymatting_matter:PyMatting",
         "Matting without weights: closed form, KNN, large kernel",

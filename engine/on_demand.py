@@ -39,14 +39,15 @@ class OnDemand:
     def __call__(self, *args: Any) -> Any:
         import torch
 
-        network = self._network()
-        with METER.device(self._device):
-            try:
+        with METER.turn():
+            network = self._network()
+            with METER.device(self._device):
+                try:
+                    return network(*args)
+                except torch.OutOfMemoryError:
+                    if not RESIDENCY.shed(self._key):
+                        raise
                 return network(*args)
-            except torch.OutOfMemoryError:
-                if not RESIDENCY.shed(self._key):
-                    raise
-            return network(*args)
 
     def __getattr__(self, name: str) -> Any:
         """What its class says needs no weights; the rest is known only when they are read."""
@@ -58,7 +59,8 @@ class OnDemand:
         if self._key is None:
             raise RuntimeError("load comes before the first call")
         memory_mb = self._memory_mb * (_FLOAT32_FACTOR if self._dtype == "float32" else 1)
-        return RESIDENCY.get(self._key, self._params["weights"], memory_mb, self._device, self._loaded)
+        with METER.turn():
+            return RESIDENCY.get(self._key, self._params["weights"], memory_mb, self._device, self._loaded)
 
     def _loaded(self) -> Any:
         network = self._class(**self._params)

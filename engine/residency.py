@@ -28,7 +28,7 @@ class Kept:
 
 
 class Residency:
-    """``budget_mb`` is asked once for each device. Changed by one thread; ``listed`` may be called by any."""
+    """``budget_mb`` is asked once for each device. Changed by who has the device; ``listed`` may be called by any."""
 
     def __init__(self, budget_mb: Callable[[str], int] = devices.budget_mb) -> None:
         self._budget_mb = budget_mb

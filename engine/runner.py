@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
@@ -52,19 +53,28 @@ class BrokenPromise(AssertionError):
     code = "broken_promise"
 
 
-def run_stage(scenes: Sequence[Scene], spec: StageSpec, backend: registry.Backend) -> Iterator[StageReport]:
+def run_stage(
+    scenes: Sequence[Scene], spec: StageSpec, backend: registry.Backend, threads: int = 1
+) -> Iterator[StageReport]:
     """Take kept scenes through one stage in place, in chunks of the backend's batch size.
 
     Pictures of one shape come after each other, so that networks which want them so find them in one chunk. A chunk
     that raises is put back as it was and halved until the scene at fault stands alone; that one is reported ``failed``
-    and gets a drop reason, the others go on. Scenes dropped before are passed over without a report.
+    and gets a drop reason, the others go on. Scenes dropped before are passed over without a report. With several
+    ``threads`` the processor works on some chunks while the device computes for another.
     """
     size = registry.find(spec.stage, spec.backend).batch_size
     todo = [scene for scene in scenes if scene.is_kept]
     if size > 1:
         todo.sort(key=lambda scene: scene.image_hwc.shape)
-    for start in range(0, len(todo), size):
-        yield from _run_chunk(todo[start : start + size], spec, backend)
+    chunks = [todo[start : start + size] for start in range(0, len(todo), size)]
+    if min(threads, len(chunks)) < 2:
+        for chunk in chunks:
+            yield from _run_chunk(chunk, spec, backend)
+        return
+    with ThreadPoolExecutor(threads, spec.stage) as pool:
+        for reports in pool.map(lambda chunk: list(_run_chunk(chunk, spec, backend)), chunks):
+            yield from reports
 
 
 def _run_chunk(scenes: list[Scene], spec: StageSpec, backend: registry.Backend) -> Iterator[StageReport]:
@@ -84,8 +94,9 @@ def _run_chunk(scenes: list[Scene], spec: StageSpec, backend: registry.Backend) 
         yield from _run_chunk(scenes[:middle], spec, backend)
         yield from _run_chunk(scenes[middle:], spec, backend)
         return
-    seconds = (time.perf_counter() - started) / len(scenes)
-    costs = _shared(METER.read - spent, len(scenes))
+    whole = METER.read - spent
+    seconds = (time.perf_counter() - started - whole.waited_s) / len(scenes)
+    costs = _shared(whole, len(scenes))
     for scene, keys, cost in zip(scenes, kept_before, costs, strict=True):
         after = {i.key for i in scene.kept_instances}
         yield StageReport(
@@ -117,11 +128,15 @@ def _attempt(scenes: list[Scene], spec: StageSpec, backend: registry.Backend) ->
 
 def failed(scenes: Sequence[Scene], spec: StageSpec, error: Exception, seconds: float = 0.0) -> Iterator[StageReport]:
     """Give scenes up because of a defect: its code and sentence become the reason."""
-    reason = f"{getattr(error, 'code', type(error).__name__)}: {error}"[:500]
+    reason = reason_of(error)
     for scene in scenes:
         log.error("stage %s (%s) failed on %s", spec.stage, spec.backend, scene.image_sha256, exc_info=error)
         scene.drop_reason = "stage_failed"
         yield StageReport(scene.image_sha256, spec.stage, spec.backend, Outcome.FAILED, seconds, reason)
+
+
+def reason_of(error: BaseException) -> str:
+    return f"{getattr(error, 'code', type(error).__name__)}: {error}"[:500]
 
 
 def _shared(cost: Cost, count: int) -> list[Cost]:

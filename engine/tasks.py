@@ -7,13 +7,15 @@ import time
 from celery import shared_task
 
 from engine.services.doorbell import ring
+from engine.services.drafts import forget_old_drafts
 from engine.services.leases import MAX_ATTEMPTS, device_of, has_claimable, register_worker
 from engine.services.runs import finish_runs, give_up_on_poison
 from engine.services.scene_files import forget_old_scenes
 from engine.services.work import BATCH, batches
 
-TURN_S = 60.0
-"""After this long a worker lets other tasks have a turn and rings for itself."""
+TURN_S = {"cpu": 60.0, "gpu": 300.0}
+"""After this long a worker claims no more, lets other tasks have a turn and rings for itself. With a device there are
+few others to let in, and the device waits between two turns."""
 
 
 @shared_task(name="engine.tasks.work")
@@ -21,10 +23,10 @@ def work(queue: str) -> None:
     """Take images of this queue until none are left."""
     worker = register_worker(queue, device_of(queue))
     started = time.monotonic()
-    for _ in batches(worker, queue):
-        if time.monotonic() - started > TURN_S:
-            ring(queue)
-            return
+    for _ in batches(worker, queue, goes_on=lambda: time.monotonic() - started < TURN_S[queue]):
+        continue
+    if has_claimable(queue):
+        ring(queue)
 
 
 @shared_task(name="engine.tasks.sweep")
@@ -43,3 +45,9 @@ def forget_scenes() -> None:
     """Every hour: scenes that nobody goes on from any more go."""
     while forget_old_scenes():
         pass
+
+
+@shared_task(name="engine.tasks.forget_drafts")
+def forget_drafts() -> None:
+    """Every hour: drafts of repairs that nobody goes on with go."""
+    forget_old_drafts()

@@ -153,6 +153,15 @@ WEIGHTS: tuple[WeightsRow, ...] = (
         note="trained on Composition-1k, whose pictures are for research",
     ),
     WeightsRow(
+        "birefnet_matting",
+        "ZhengPeng7/BiRefNet-matting",
+        "MIT",
+        LicenceClass.PERMISSIVE,
+        890,
+        files=("*.safetensors",),
+        note="trained on AM-2k, AIM-500, HIM2K, PPM-100, P3M-10k and Distinctions-646: no fair test on these",
+    ),
+    WeightsRow(
         "clip_vit_b_32",
         "laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
         "MIT",

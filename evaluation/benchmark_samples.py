@@ -10,8 +10,8 @@ from engine.composites.generator import Composite
 from engine.imaging import union
 from engine.records import Picture, Prompt, PromptKind
 from evaluation.composite_pairs import pairs_of
+from evaluation.composite_prompts import KINDS, prompts_for
 from evaluation.metrics.pairs import LayerPair
-from evaluation.reflayer_tiny import KINDS, prompts_for
 
 
 @dataclass(frozen=True, eq=False)

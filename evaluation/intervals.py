@@ -105,6 +105,15 @@ def jackknife_difference(
     return Interval(ours - theirs, ours - theirs - reach, ours - theirs + reach, without=tuple(map(float, without)))
 
 
+def student_mean(values: Sequence[float]) -> Interval:
+    """Mean of independent values with Student's 95 % interval. Raises ``ValueError`` for fewer than two."""
+    if len(values) < 2:
+        raise ValueError("an interval of a mean needs two values")
+    mean = float(np.mean(values))
+    reach = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
+    return Interval(mean, mean - reach, mean + reach)
+
+
 def _ends(drawn: NDArray[np.float64]) -> tuple[float, float]:
     low, high = np.quantile(drawn, (0.025, 0.975))
     return float(low), float(high)

@@ -20,7 +20,8 @@ from engine.composites.photographs import Photographs
 from engine.records import LayerKind
 from evaluation.composite_pairs import all_pairs
 from evaluation.degrade import LADDERS, Ladder, producers
-from evaluation.features.networks import Networks, load
+from evaluation.features.networks import MissingWeights, Networks, NoDevice, load_variant
+from evaluation.features.variants import VARIANTS, best_here
 from evaluation.metrics.pairs import LayerPair
 from evaluation.scoring import Board, Protocol, Scorer
 
@@ -123,16 +124,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", type=int, default=256, help="side of the composites, px")
     parser.add_argument("--seed", type=int, default=20000, help="of the first composite")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--networks", choices=VARIANTS, help="published where they are here, else offline")
     parser.add_argument("--out", type=Path, metavar="FILE", help="all values as JSON as well")
     given = parser.parse_args(arguments)
     if given.count < 2 or given.size < 64:
         parser.error("--count must be at least 2 and --size at least 64")
+    try:
+        networks = load_variant(given.networks or best_here(), given.device)
+    except (MissingWeights, NoDevice) as error:
+        parser.error(str(error))
     photographs = Photographs.from_packages(2 * given.size)
     pairs = all_pairs(compose(seed, given.size, photographs) for seed in range(given.seed, given.seed + given.count))
-    climbs = climb(pairs, load(given.device), on_progress=_tell)
+    climbs = climb(pairs, networks, on_progress=_tell)
     if given.out:
         given.out.write_text(json.dumps([asdict(one) for one in climbs], indent=1) + "\n")
-    sys.stdout.write(f"{len(pairs)} layers of {given.count} composites at {given.size} px\n\n{markdown(climbs)}\n")
+    about = f"{len(pairs)} layers of {given.count} composites at {given.size} px, networks: {networks.variant}"
+    sys.stdout.write(f"{about}\n\n{markdown(climbs)}\n")
     return 0
 
 

@@ -29,9 +29,12 @@ class LoopTerms:
     voters: int = 5
     votes: int = 120
     """At most, of one gate."""
-    benchmark: int = 20
+    mends: int = 12
+    """Rejected layers that people mend, at most, every round; others judge them."""
+    benchmark: int = 32
     """Held-out composites."""
-    steps: int = 120
+    steps: int = 100
+    """Of the first round; the others take more, as there are more layers by then."""
     batch: int = 8
     rate: float = 8e-4
     seed: int = 0
@@ -41,8 +44,10 @@ class LoopTerms:
     def __post_init__(self) -> None:
         counts = ("pictures", "vote_pictures", "annotators", "judgements", "voters", "votes", "steps", "batch")
         small = [name for name in counts if getattr(self, name) < 1]
-        if small or self.benchmark < 2 or self.size_px < 256 or not 0 <= self.error_rate < 0.5:
-            raise BadTerms("counts are at least 1, the benchmark 2, pictures 256 px, errors below one half")
+        if small or min(self.benchmark - 2, self.mends) < 0 or self.size_px < 256 or not 0 <= self.error_rate < 0.5:
+            raise BadTerms(
+                "counts are at least 1 (mended layers 0), the benchmark 2, pictures 256 px, errors below one half"
+            )
         if self.annotators < self.judgements:
             raise BadTerms(f"{self.judgements} judgements a layer need as many annotators")
 

@@ -11,7 +11,8 @@ import numpy as np
 from evaluation.intervals import Interval, clustered_difference
 
 if TYPE_CHECKING:
-    from evaluation.reflayer_tiny import Result, Score
+    from evaluation.reflayer_tiny import Result
+    from evaluation.tiny_scores import Score
 
 OURS = "reflayer-tiny"
 NAMES = {

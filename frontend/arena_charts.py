@@ -114,6 +114,14 @@ def rating_scale(bounds: Sequence[float]) -> tuple[Scale, list[tuple[float, int]
     return scale, [(scale.at(tick), int(tick)) for tick in range(int(low), int(high) + 1, step)]
 
 
+def value_scale(bounds: Sequence[float]) -> tuple[Scale, list[tuple[float, str]]]:
+    """The same for scores: (percent, value as text)."""
+    low, high = min(bounds), max(bounds)
+    room = max(0.1 * (high - low), 0.02)
+    scale = Scale(low - room, high + room)
+    return scale, [(scale.at(value), f"{value:g}") for value in _round_values(scale.low, scale.high)]
+
+
 def whisker(scale: Scale, low: float, middle: float, high: float) -> Whisker:
     return Whisker(scale.at(low), scale.at(middle), scale.at(high))
 

@@ -128,6 +128,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 300},
     },
     "forget old scenes": {"task": "engine.tasks.forget_scenes", "schedule": 3600.0, "options": {"expires": 3600}},
+    "forget old drafts": {"task": "engine.tasks.forget_drafts", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget predictions": {
         "task": "training.tasks.forget_predictions",
         "schedule": 3600.0,
@@ -158,6 +159,8 @@ PREDICTION_DAYS = env.number("PREDICTION_DAYS", 7, 1, 3650)
 """How long the answers of the playground are kept."""
 SCENE_DAYS = env.number("SCENE_DAYS", 7, 1, 3650)
 """How long a stage of an image that is done can be done again."""
+DRAFT_DAYS = env.number("DRAFT_DAYS", 30, 1, 3650)
+"""How long a draft of a repair is kept after its last stroke."""
 
 TRAINING_FOLDER = HOME / "training"
 """Folders of training runs while they last: dataset, state, log. A worker elsewhere starts such a run over."""
@@ -218,6 +221,10 @@ SPECTACULAR_SETTINGS = {
         "ExportFormatEnum": "training.models.ExportFormat",
         "DocumentFormatEnum": ["psd", "ora"],
         "BetterSideEnum": ["left", "right", "tie"],
+        "NetworksEnum": "evaluation.features.variants.VARIANTS",
+        "BenchmarkOriginEnum": "evaluation.models.BenchmarkOrigin",
+        "GateStatusEnum": "evaluation.models.GateStatus",
+        "GateDecisionEnum": ["promote", "hold", "reject"],
     },
 }
 

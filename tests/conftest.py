@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,14 @@ def as_bob(bob: Any) -> APIClient:
 @pytest.fixture
 def as_charlie(charlie: Any) -> APIClient:
     return client_of(charlie)
+
+
+@pytest.fixture
+def many_connections(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For tests with a connection for each of 64 people: one at a time, as PostgreSQL takes 100 from all processes."""
+    with (tmp_path_factory.getbasetemp().parent / "many_connections.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

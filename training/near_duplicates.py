@@ -19,7 +19,11 @@ WORD_BITS = 16
 RADII = (2, 2, 2, 1)
 assert sum(RADII) + len(RADII) == NEAR_DUPLICATE_BITS + 1
 
+AT_ONCE = 1 << 16
+"""Pairs compared in one step: few enough to stay in the processor's cache."""
+
 Index = NDArray[np.intp]
+Hashes = NDArray[np.uint64]
 
 
 def groups_of(hashes: Sequence[int]) -> list[int]:
@@ -49,14 +53,16 @@ def groups_of(hashes: Sequence[int]) -> list[int]:
     return [firsts[node] for node in kind.tolist()]
 
 
-def _near_pairs(hashes: NDArray[np.uint64]) -> Iterator[tuple[Index, Index]]:
+def _near_pairs(hashes: Hashes) -> Iterator[tuple[Index, Index]]:
     """Pairs of positions at most ``NEAR_DUPLICATE_BITS`` apart; the same pair may come several times."""
     for number, radius in enumerate(RADII):
         words = ((hashes >> np.uint64(WORD_BITS * number)) & np.uint64(0xFFFF)).astype(np.intp)
+        # Hashes with one word lie side by side, so what is compared with them is read in order.
         order = np.argsort(words, kind="stable")
-        starts = np.searchsorted(words[order], np.arange((1 << WORD_BITS) + 1))
+        ordered, of_each, sizes = hashes[order], words[order], np.bincount(words, minlength=1 << WORD_BITS)
         for flip in _flips(radius):
-            yield from _pairs_of(hashes, words, order, starts, flip)
+            for left, right in _pairs_of(ordered, of_each, sizes, flip):
+                yield order[left], order[right]
 
 
 def _flips(radius: int) -> list[int]:
@@ -64,22 +70,19 @@ def _flips(radius: int) -> list[int]:
     return [sum(1 << bit for bit in chosen) for count in range(radius + 1) for chosen in combinations(bits, count)]
 
 
-def _pairs_of(
-    hashes: NDArray[np.uint64], words: Index, order: Index, starts: Index, flip: int
-) -> Iterator[tuple[Index, Index]]:
-    """Pairs whose words differ by exactly ``flip``, each once."""
+def _pairs_of(ordered: Hashes, words: Index, sizes: Index, flip: int) -> Iterator[tuple[Index, Index]]:
+    """Pairs whose words differ by exactly ``flip``, each once; hashes are ordered by their words."""
     probed = words ^ flip
     asking = np.arange(words.size) if flip == 0 else np.flatnonzero(words < probed)
-    first = starts[probed[asking]]
-    counts = starts[probed[asking] + 1] - first
-    total = int(counts.sum())
-    if not total:
+    if not asking.size:
         return
-    left = np.repeat(asking, counts)
-    within = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
-    right = order[np.repeat(first, counts) + within]
-    near = np.bitwise_count(hashes[left] ^ hashes[right]) <= NEAR_DUPLICATE_BITS
-    if flip == 0:
-        near &= left < right
-    if near.any():
-        yield left[near], right[near]
+    starts, pairs = np.cumsum(sizes) - sizes, np.cumsum(sizes[probed[asking]])
+    for some in np.split(asking, np.searchsorted(pairs, np.arange(AT_ONCE, pairs[-1], AT_ONCE))):
+        counts = sizes[probed[some]]
+        left = np.repeat(some, counts)
+        right = np.arange(left.size) + np.repeat(starts[probed[some]] - np.cumsum(counts) + counts, counts)
+        near = np.bitwise_count(ordered[left] ^ ordered[right]) <= NEAR_DUPLICATE_BITS
+        if flip == 0:
+            near &= left < right
+        if near.any():
+            yield left[near], right[near]

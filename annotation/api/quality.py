@@ -51,9 +51,10 @@ class Decide(APIView):
 class LayerHistory(APIView):
     @extend_schema(responses={200: shapes.HistorySerializer, **REFUSALS})
     def get(self, request: Request, layer_id: uuid.UUID) -> Response:
-        """All verdicts and acts on one layer."""
+        """All verdicts and acts on one layer; none while the queue may still ask this reviewer about it."""
         layer = reviewing.layer_for(request.user, layer_id, Role.REVIEWER)
-        return Response({"history": reviewing.layer_history(layer)})
+        is_told = reviewing.is_told(request.user, layer)
+        return Response({"history": reviewing.layer_history(layer) if is_told else [], "is_withheld": not is_told})
 
 
 class ReturnLayer(APIView):

@@ -57,6 +57,7 @@ class HistorySerializer(serializers.Serializer[Any]):
     history = serializers.ListField(
         child=serializers.DictField(), help_text="Oldest first: `what` is `verdict` or the verb of an audited act."
     )
+    is_withheld = serializers.BooleanField(help_text="The queue may still ask this person, who stays blind until then.")
 
 
 class MakeGoldSerializer(serializers.Serializer[Any]):

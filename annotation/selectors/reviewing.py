@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from annotation.models import Adjudication, AuditEvent, GoldItem, Rework, Verdict
 from engine.models import Layer, LayerStatus, Project, Role
 from engine.refusals import Refusal
-from engine.selectors.access import projects_of, require_role
+from engine.selectors.access import is_at_least, projects_of, require_role, role_of
 
 
 def open_adjudications(project: Project) -> QuerySet[Adjudication]:
@@ -68,6 +68,17 @@ def adjudication_payload(pending: Adjudication) -> dict[str, Any]:
         },
         "verdicts": [_verdict(verdict) for verdict in _verdicts(layer.pk).filter(undone_at=None)],
     }
+
+
+def is_told(user: Any, layer: Layer) -> bool:
+    """Whether the person learns what others said of the layer: not while the queue may still ask this person.
+
+    Those who lead the project always do.
+    """
+    if layer.status != LayerStatus.READY or is_at_least(role_of(user, layer.project), Role.CURATOR):
+        return True
+    own = Verdict.objects.filter(layer=layer, annotator=user).filter(Q(undone_at=None) | Q(is_recalled=True))
+    return layer.author_id == user.pk or own.exists() or Adjudication.objects.filter(layer=layer, ruling="").exists()
 
 
 def layer_history(layer: Layer) -> list[dict[str, Any]]:

@@ -66,6 +66,7 @@ def open_slots(project: Project) -> int:
     with transaction.atomic():
         needed = _lock(project)
         _retire_settled(project)
+        _retire_abandoned_probes(project)
         return _open(project, needed)
 
 
@@ -83,6 +84,7 @@ def open_slots_when_dry(project: Project) -> bool:
     with transaction.atomic():
         needed = _lock(project)
         _retire_settled(project)
+        _retire_abandoned_probes(project)
         return _has_open(project) or _open(project, needed) > 0
 
 
@@ -124,6 +126,11 @@ def retire_slots(layer_id: uuid.UUID) -> int:
 def _retire_settled(project: Project) -> int:
     """What a settled layer left: leases that ran when it was settled and have ended since."""
     return _retire(Slot.objects.filter(project=project).exclude(layer__status=LayerStatus.READY))
+
+
+def _retire_abandoned_probes(project: Project) -> int:
+    """Probes whose lease ended: each was made for one person, who may never come back for it."""
+    return _retire(Slot.objects.filter(project=project).exclude(purpose=SlotPurpose.JUDGEMENT))
 
 
 def _retire(slots: QuerySet[Slot]) -> int:

@@ -12,7 +12,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Now
 
-from annotation.models import AuditVerb, Comparison, QueuePolicy, SlotPurpose, SlotStatus, Vote, VoteExtraReason
+from annotation.models import (
+    AuditVerb,
+    Comparison,
+    GoldItem,
+    QueuePolicy,
+    SlotPurpose,
+    SlotStatus,
+    Vote,
+    VoteExtraReason,
+)
 from annotation.sampling import Mix, probes
 from annotation.selectors.policies import Standing, policy_and_standing
 from annotation.services.audit import note
@@ -84,9 +93,11 @@ def claim_comparisons(*, user: Any, project: Project, count: int = 1) -> list[Co
     Empty when no two producers have layers of one thing that the person has not voted on. Where the project has a
     policy, gold pairs and mirror repeats take the place of some. The caller has checked the role.
 
-    Raises ``Refusal`` 403: ``paused``, ``daily_cap_reached``.
+    Raises ``Refusal`` 403: ``paused``, ``daily_cap_reached``, ``not_qualified``.
     """
     policy, standing = policy_and_standing(user, project)
+    if policy is not None:
+        _require_qualified(policy, standing)
     count = _allowed(user, project, standing, max(1, min(count, MOST_AT_ONCE)))
     found = _claim(user, project, count)
     if len(found) < count and make_comparisons(project, user):
@@ -184,6 +195,14 @@ def _record(user: Any, comparison: Comparison, vote: Vote) -> Vote:
     vote.is_counted = not is_probe and not vote.extra_reason
     vote.save(force_insert=True)
     return vote
+
+
+def _require_qualified(policy: QueuePolicy, standing: Standing) -> None:
+    """The test is the review queue's: on its gold layers. A project without any has none to pass."""
+    if not policy.qualification_items or standing.qualified_at is not None:
+        return
+    if GoldItem.objects.filter(project=policy.project_id, is_active=True).exists():
+        raise Refusal("not_qualified", "Before you vote, this project tests you on layers in the review queue.", 403)
 
 
 def _allowed(user: Any, project: Project, standing: Standing, count: int) -> int:

@@ -1,7 +1,8 @@
 """Layers with their files and prompts.
 
 Somebody who judges must not learn from here what others decided, which layers are known answers, or whose work it is:
-those facts are told to reviewers and above only.
+those facts are told to reviewers and above only. Who made a layer is told to curators and admins, because reviewers
+vote too.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from rest_framework.views import APIView
 
 from engine.api.asking import LayerFilter, asked, refused
 from engine.models import Layer, Prompt
-from engine.selectors.layers import layer_for, layers_of, openly_shown
+from engine.selectors.layers import layer_for, layers_of, makers_shown, openly_shown
 
-TELLING = ("producer", "status", "drop_reason", "scores", "replaces", "created_at")
+TELLING = ("status", "drop_reason", "scores", "replaces", "created_at")
 """What would tell a layer that is judged from one that is settled, or one producer from another."""
+MAKER = "producer"
 
 
 class PromptSerializer(serializers.ModelSerializer[Prompt]):
@@ -33,9 +35,10 @@ class PromptSerializer(serializers.ModelSerializer[Prompt]):
 
 
 class LayerSerializer(serializers.ModelSerializer[Layer]):
-    """``TELLING`` fields are there for reviewers of the layer's project only. Wants the request as context."""
+    """``TELLING`` fields are there for reviewers of the layer's project only, ``MAKER`` for its curators. Wants the
+    request as context."""
 
-    producer = serializers.CharField(source="producer.name", required=False, help_text="For reviewers.")
+    producer = serializers.CharField(source="producer.name", required=False, help_text="For curators.")
 
     class Meta:
         model = Layer
@@ -62,7 +65,7 @@ class LayerSerializer(serializers.ModelSerializer[Layer]):
             "created_at",
         )
         extra_kwargs = {
-            name: {"required": False, "read_only": False, "help_text": "For reviewers."} for name in TELLING[1:]
+            name: {"required": False, "read_only": False, "help_text": "For reviewers."} for name in TELLING
         }
 
     def to_representation(self, layer: Layer) -> dict[str, Any]:
@@ -70,11 +73,17 @@ class LayerSerializer(serializers.ModelSerializer[Layer]):
         if layer.project_id not in self._openly_shown:
             for name in TELLING:
                 del shown[name]
+        if layer.project_id not in self._makers_shown:
+            del shown[MAKER]
         return shown
 
     @cached_property
     def _openly_shown(self) -> set[uuid.UUID]:
         return openly_shown(self.context["request"].user)
+
+    @cached_property
+    def _makers_shown(self) -> set[uuid.UUID]:
+        return makers_shown(self.context["request"].user)
 
 
 class LayerDetail(LayerSerializer):
@@ -88,7 +97,7 @@ class Layers(generics.ListAPIView[Layer]):
     """Layers, newest first, with signed addresses of their files that expire.
 
     Reviewers see all of them; others those that stand in a stack, without what would tell how they were judged.
-    `status` asks for the role reviewer.
+    `status` asks for the role reviewer. Curators see who made them.
     """
 
     serializer_class = LayerSerializer

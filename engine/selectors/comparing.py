@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 
 from engine.models import EngineRun, RunItem, StageRun
 from engine.selectors.funnel import StageSummary, funnel
@@ -33,11 +33,11 @@ def comparison(left: EngineRun, right: EngineRun) -> Comparison:
 def compared_pictures(left: EngineRun, right: EngineRun, stage: str) -> QuerySet[RunItem]:
     """Items of ``left`` that ``right`` has too, those that ``stage`` made different first (``differs`` 1 or 0).
 
-    Previews are named by content, so equal names are equal pictures.
+    Previews are named by content, so equal names are equal pictures; what neither run brought so far is the same too.
     """
     mine = StageRun.objects.filter(item=OuterRef("pk"), stage=stage).values("preview")
     theirs = StageRun.objects.filter(run=right, item__image=OuterRef("image"), stage=stage).values("preview")
-    same = When(mine=F("theirs"), then=Value(0))
+    same = When(Q(mine=F("theirs")) | Q(mine=None, theirs=None), then=Value(0))
     return (
         left.items.filter(image__in=right.items.values("image"))
         .select_related("image")

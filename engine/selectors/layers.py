@@ -14,8 +14,19 @@ from engine.selectors.access import is_at_least, projects_of, require_role, role
 
 
 def openly_shown(user: Any) -> set[uuid.UUID]:
-    """Projects whose layers this person sees with status and producer; elsewhere they stay blind, as they may judge."""
+    """Projects whose layers this person sees with status and scores; elsewhere they stay blind, as they may judge."""
     return set(projects_of(user, Role.REVIEWER).values_list("pk", flat=True))
+
+
+def knows_makers(user: Any, project: Project) -> bool:
+    """Whether the person is told who made a layer: those who start the runs and train the networks, which names them
+    on every page of theirs. Who only judges and votes is not told, for a name says more than a picture."""
+    return is_at_least(role_of(user, project), Role.CURATOR)
+
+
+def makers_shown(user: Any) -> set[uuid.UUID]:
+    """Projects of which ``knows_makers`` holds."""
+    return set(projects_of(user, Role.CURATOR).values_list("pk", flat=True))
 
 
 def layers_of(user: Any, project: Project | None = None, status: str = "", kind: str = "") -> QuerySet[Layer]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.core.files.storage import default_storage
 
 from engine.imaging import decode_png, union
@@ -47,6 +49,11 @@ def drafts_of(user: Any, most: int = 20) -> list[Repair]:
     drafts = Repair.objects.filter(author=user, status=RepairStatus.OPEN)
     drafts = drafts.filter(layer__project__in=projects_of(user, Role.ANNOTATOR))
     return list(drafts.select_related("layer__project", "layer__image").order_by("-updated_at", "-id")[:most])
+
+
+def end_of(draft: Repair) -> datetime:
+    """When the draft is deleted if nobody draws on it any more."""
+    return draft.updated_at + timedelta(days=settings.DRAFT_DAYS)
 
 
 def check_mendable(layer: Layer) -> None:

@@ -33,7 +33,7 @@ UPDATE engine_runitem SET status = 'running', lease = gen_random_uuid(), worker_
        attempts = attempts + 1, lease_expires_at = now() + make_interval(secs => %(lease_s)s)
  WHERE id IN (
     SELECT id FROM engine_runitem
-     WHERE queue = %(queue)s AND attempts < %(max_attempts)s
+     WHERE queue = %(queue)s AND attempts = %(attempts)s
        AND (status = 'queued' OR (status = 'running' AND lease_expires_at < now()))
      ORDER BY created_at, id LIMIT %(count)s FOR UPDATE SKIP LOCKED)
 RETURNING id
@@ -41,23 +41,33 @@ RETURNING id
 
 
 def claim_items(worker: Worker, queue: str, count: int) -> list[RunItem]:
-    """Up to ``count`` waiting or abandoned images, now leased to this worker; one statement, safe among many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM,
-            {
-                "worker": worker.pk,
-                "queue": queue,
-                "count": count,
-                "lease_s": settings.LEASE_S,
-                "max_attempts": MAX_ATTEMPTS,
-            },
-        )
-        ids = [row[0] for row in cursor.fetchall()]
+    """Up to ``count`` waiting or abandoned images, now leased to this worker; safe among many.
+
+    Those whose worker died with them come first and in ever smaller company, the last time alone: one that takes its
+    worker down leaves the others behind, and is found.
+    """
+    for attempts in reversed(range(MAX_ATTEMPTS)):
+        is_last = attempts + 1 == MAX_ATTEMPTS
+        if ids := _claim(worker, queue, 1 if is_last else max(1, count // 4**attempts), attempts):
+            break
     items = list(RunItem.objects.filter(pk__in=ids).select_related("run__project", "run__producer", "image"))
     runs = {item.run_id for item in items}
     EngineRun.objects.filter(pk__in=runs, status=RunStatus.QUEUED).update(status=RunStatus.RUNNING)
     return items
+
+
+def _claim(worker: Worker, queue: str, count: int, attempts: int) -> list[uuid.UUID]:
+    """In one statement."""
+    values: dict[str, Any] = {
+        "worker": worker.pk,
+        "queue": queue,
+        "count": count,
+        "lease_s": settings.LEASE_S,
+        "attempts": attempts,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, values)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def has_claimable(queue: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from evaluation.features.alexnet import SEED, FixedSeedEncoder, fixed_seed_trunk
 from evaluation.features.clip import ClipEncoder
 from evaluation.features.identity import Identity, ImageEncoder
 from evaluation.features.inception import InceptionEncoder
-from evaluation.features.perceptual import Perceptual
-from evaluation.features.tiny import TinyEncoder
+from evaluation.features.perceptual import Perceptual, PerceptualDistance
+from evaluation.features.trunk import TrunkDistance, TrunkEncoder, shipped_trunk
 from evaluation.features.variants import CMMD, FILES, HPA, OFFLINE, OFFLINE_TINY, PUBLISHED, how_to_publish, missing
 
 OFFLINE_COMPLETION = {"grid": 4, "side_px": 128}
@@ -29,7 +29,7 @@ OFFLINE_FIDELITY = {"grid": 1, "side_px": 128}
 
 @dataclass(frozen=True, eq=False)
 class Networks:
-    perceptual: Perceptual
+    perceptual: PerceptualDistance
     completion: ImageEncoder
     fidelity: ImageEncoder
     cmmd: ImageEncoder
@@ -98,13 +98,14 @@ def load_variant(variant: str, device: str = "cpu") -> Networks:
         if absent := set(missing()) & set(HPA):
             raise MissingWeights(f"the published networks are not here; run: {how_to_publish(sorted(absent))}")
         return load(device)
-    offline = load(device, offline=True)
     if variant == OFFLINE:
-        return offline
+        return load(device, offline=True)
     if variant != OFFLINE_TINY:
         raise ValueError(f"unknown networks {variant!r}")
-    whole, cells = TinyEncoder(1, device), TinyEncoder(4, device)
-    return replace(offline, completion=cells, fidelity=whole, cmmd=cells, variant=OFFLINE_TINY)
+    require_device(device)
+    trunk = shipped_trunk(device)
+    cells, whole = TrunkEncoder(4, trunk, device), TrunkEncoder(1, trunk, device)
+    return Networks(TrunkDistance(trunk, device), cells, whole, cells, OFFLINE_TINY)
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ the map over the pixels come from one pass, and one side can be compared with se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.nn import functional
@@ -18,6 +18,18 @@ Levels = list[torch.Tensor]
 """One ``[B,C,h,w]`` per level of the trunk, each pixel of unit length over its channels."""
 SMALLEST_PX = 64
 """AlexNet's poolings leave nothing to compare much below this."""
+
+
+class PerceptualDistance(Protocol):
+    """How different two pictures look, ``[B,3,H,W]`` float32, 0..1; 0 for equal ones."""
+
+    identity: Identity
+
+    def levels(self, pictures_b3hw: torch.Tensor) -> Levels: ...
+
+    def differences(self, a: Levels, b: Levels) -> list[torch.Tensor]:
+        """One ``[B,1,h,w]`` per level: what each of its pixels adds."""
+        ...
 
 
 class Perceptual:

@@ -13,7 +13,7 @@ PUBLISHED = "published"
 OFFLINE = "offline"
 """Fixed-seed AlexNet in every place."""
 OFFLINE_TINY = "offline-reflayer-tiny"
-"""Features of the shipped ``reflayer-tiny`` for completion and fidelity, the fixed-seed trunk for preservation."""
+"""The trunk of the shipped ``reflayer-tiny`` in every place: it was trained on ImageNet."""
 VARIANTS = (PUBLISHED, OFFLINE, OFFLINE_TINY)
 
 FILES = {

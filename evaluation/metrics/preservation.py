@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from engine.records import Mask
-from evaluation.features.perceptual import SMALLEST_PX, Perceptual, score, spatial_map
+from evaluation.features.perceptual import SMALLEST_PX, PerceptualDistance, score, spatial_map
 from evaluation.metrics.pairs import LayerPair
 from evaluation.metrics.resize import Rgb
 from evaluation.metrics.results import Choices, PerSample, Row, Undefined
@@ -33,7 +33,7 @@ class Preservation(PerSample):
 
     columns = {"s_vis": "lower", "s_vis_area": "lower", "s_vis_alpha": "lower"}
 
-    def __init__(self, network: Perceptual, batch: int = 8, canvas: Rgb = CANVAS) -> None:
+    def __init__(self, network: PerceptualDistance, batch: int = 8, canvas: Rgb = CANVAS) -> None:
         super().__init__()
         self._network, self._batch, self._canvas = network, batch, canvas
 

@@ -11,12 +11,11 @@ from django.db.models import Count, QuerySet
 
 from engine.models import Layer, Project
 from engine.refusals import Refusal
-from engine.selectors.access import require_role
+from engine.selectors.access import projects_of, require_role
 from evaluation.metrics.hpa import AXES, hpa
 from evaluation.models import Answer, Benchmark, Calibration, EvaluationRun, MetricScore
 from evaluation.selectors.scores import bounds_of, latest_runs
 from training.models import JobStatus
-from training.models.jobs import LIVE
 
 WORST = 12
 WORSE = {"s_vis": "lower", "s_gen": "higher", "mse": "lower", "soft_iou": "higher"}
@@ -55,27 +54,19 @@ class NetworkSet:
         return self.variant.startswith("offline")
 
 
-def benchmarks_of(project: Project) -> QuerySet[Benchmark]:
-    return (
-        Benchmark.objects.filter(project=project).annotate(size=Count("items", distinct=True)).order_by("-created_at")
-    )
+def benchmarks_of(user: Any, project: Project | None = None) -> QuerySet[Benchmark]:
+    """Those of this person's projects, the newest first; ``size`` is how many prompts each has."""
+    seen = Benchmark.objects.annotate(size=Count("items")).order_by("-created_at", "-id")
+    return seen.filter(project__in=projects_of(user)) if project is None else seen.filter(project=project)
 
 
 def benchmark_for(user: Any, benchmark_id: uuid.UUID, at_least: str) -> Benchmark:
     """Raises ``Refusal``: 404 for strangers and unknown ids, 403 for too low a role."""
-    found = Benchmark.objects.select_related("project").filter(pk=benchmark_id).first()
+    seen = Benchmark.objects.select_related("project").annotate(size=Count("items"))
+    found = seen.filter(pk=benchmark_id).first()
     if found is None:
         raise Refusal("not_found", "There is no such benchmark.", 404)
     require_role(user, found.project, at_least)
-    return found
-
-
-def run_for(user: Any, run_id: uuid.UUID, at_least: str) -> EvaluationRun:
-    """Raises ``Refusal`` as ``benchmark_for``."""
-    found = EvaluationRun.objects.select_related("benchmark__project", "producer").filter(pk=run_id).first()
-    if found is None:
-        raise Refusal("not_found", "There is no such evaluation.", 404)
-    require_role(user, found.benchmark.project, at_least)
     return found
 
 
@@ -84,14 +75,6 @@ def network_sets(benchmark: Benchmark) -> list[NetworkSet]:
     rows = benchmark.runs.filter(status=JobStatus.FINISHED).order_by().values("networks_digest", "variant")
     sets = [NetworkSet(row["networks_digest"], row["variant"], row["runs"]) for row in rows.annotate(runs=Count("pk"))]
     return sorted(sets, key=lambda one: (one.is_offline, -one.runs, one.digest))
-
-
-def unfinished_runs(benchmark: Benchmark) -> list[EvaluationRun]:
-    """What is waiting, running or went wrong, the newest first; not what was finished since."""
-    stopped = [*LIVE, JobStatus.FAILED, JobStatus.CANCELLED]
-    found = benchmark.runs.filter(status__in=stopped).select_related("producer")
-    finished = set(benchmark.runs.filter(status=JobStatus.FINISHED).values_list("producer", "variant"))
-    return [run for run in found[:20] if run.is_live or (run.producer_id, run.variant) not in finished]
 
 
 def board_of_scores(benchmark: Benchmark, board: str, networks_digest: str) -> BoardOfScores:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from engine.models import Project
 from engine.records import LayerKind
 from engine.refusals import Refusal
-from engine.selectors.access import require_role
+from engine.selectors.access import projects_of, require_role
 from evaluation.duel import votes_still_needed
 from evaluation.intervals import Interval, clustered_difference, jackknife_difference
 from evaluation.models import Answer, EvaluationRun, Gate, MetricScore
@@ -23,8 +23,12 @@ WORSE_BY = 0.1
 """Soft IoU that a layer has to lose to count as having got worse."""
 
 
-def gates_of(project: Project) -> QuerySet[Gate]:
-    return Gate.objects.filter(project=project).select_related("checkpoint", "rival", "benchmark", "decided_by")
+def gates_of(user: Any, project: Project | None = None) -> QuerySet[Gate]:
+    """Those of this person's projects, the newest first."""
+    found = (
+        Gate.objects.filter(project__in=projects_of(user)) if project is None else Gate.objects.filter(project=project)
+    )
+    return found.select_related("checkpoint", "rival", "benchmark", "decided_by").order_by("-created_at", "-id")
 
 
 def gate_for(user: Any, gate_id: uuid.UUID, at_least: str) -> Gate:
@@ -53,7 +57,7 @@ def score_differences(ours: EvaluationRun | None, theirs: EvaluationRun | None) 
     return [
         row
         for kind in LayerKind
-        for row in (_hpa(ours, theirs, kind.value), *_singles(ours, theirs, kind.value))
+        for row in (hpa_difference(ours, theirs, kind.value), *_singles(ours, theirs, kind.value))
         if row is not None
     ]
 
@@ -71,7 +75,8 @@ def items_that_got_worse(ours: EvaluationRun | None, theirs: EvaluationRun | Non
     return sorted(lost, key=lambda one: -one[1])
 
 
-def _hpa(ours: EvaluationRun, theirs: EvaluationRun, board: str) -> dict[str, Any] | None:
+def hpa_difference(ours: EvaluationRun, theirs: EvaluationRun, board: str) -> dict[str, Any] | None:
+    """One row of ``score_differences``; ``None`` where either has no HPA on the board."""
     scored = MetricScore.objects.filter(board=board, metric="hpa", value__isnull=False)
     new, old = scored.filter(run=ours).first(), scored.filter(run=theirs).first()
     if new is None or old is None:

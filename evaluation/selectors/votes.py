@@ -34,6 +34,9 @@ GROUP BY 1
 """
 
 
+OUTCOMES = {"left": 1, "right": -1, "tie": 0, "both_bad": 0}
+
+
 @dataclass(frozen=True, slots=True)
 class VoteRow:
     left: uuid.UUID
@@ -45,6 +48,11 @@ class VoteRow:
     is_edited: bool
     left_layer: uuid.UUID
     right_layer: uuid.UUID
+
+    @property
+    def outcome(self) -> int:
+        """1 where left was better, -1 where right was, 0 for a tie and for both bad."""
+        return OUTCOMES[self.choice]
 
 
 @dataclass(frozen=True, slots=True)

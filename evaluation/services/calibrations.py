@@ -11,14 +11,14 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Max
 
-from annotation.pairing import pair_id
 from engine.models import Project
 from engine.refusals import Refusal
 from evaluation.metrics.hpa import AXES, Bounds
-from evaluation.models import Benchmark, Calibration, MetricScore, Rating, Refit
+from evaluation.models import Benchmark, Calibration, Rating, Refit
 from evaluation.selectors.leaderboard import latest_refit
 from evaluation.selectors.scores import Scored, axis_scores, slice_scores
-from evaluation.selectors.votes import board_votes
+from evaluation.selectors.vote_differences import AXES as SINGLE_AXES
+from evaluation.selectors.vote_differences import vote_differences
 
 LEAST_IN_A_SLICE = 4
 HALF_WIDTHS = 1.96
@@ -76,7 +76,7 @@ def calibrate_board(*, project: Project, benchmark: Benchmark, board: str) -> Ca
                 for rating, row in zip(joined, scores, strict=True)
             ],
             drift=_drift(board, joined, scored),
-            foretelling=_foretelling(project, board, refit),
+            foretelling=_foretelling(benchmark, board, refit, networks_digest),
             producers=found.producers,
             is_enough=found.is_enough,
             condition=found.condition if math.isfinite(found.condition) else None,
@@ -109,33 +109,19 @@ def _drift(board: str, joined: list[Rating], scored: dict[uuid.UUID, Scored]) ->
     return [_plain(row) for row in rows]
 
 
-def _foretelling(project: Project, board: str, refit: Refit) -> dict[str, Any] | None:
+def _foretelling(benchmark: Benchmark, board: str, refit: Refit, networks_digest: str) -> dict[str, Any] | None:
     """Whether S_vis and S_gen of single layers foretell the votes of the board; ``None`` without scored layers."""
     from evaluation.calibration_pairs import foretell
-    from evaluation.services.ratings import OUTCOMES
 
-    axes = ("s_vis", "s_gen")
-    scored: dict[uuid.UUID, dict[str, float]] = {}
-    single = MetricScore.objects.filter(layer__project=project, board=board, metric__in=axes)
-    for layer, metric, value in single.order_by("run__created_at").values_list("layer", "metric", "value"):
-        if layer is not None and value is not None:
-            scored.setdefault(layer, {})[metric] = value
     excluded = {one["annotator"] for one in refit.excluded}
-    rows = []
-    for row in board_votes(project, board):
-        ours, theirs = (scored.get(layer, {}) for layer in (row.left_layer, row.right_layer))
-        known = [axis for axis in axes if axis in ours and axis in theirs]
-        if known and row.annotator not in excluded:
-            sign = 1 if row.left_layer < row.right_layer else -1
-            apart = [sign * (ours[axis] - theirs[axis]) if axis in known else 0.0 for axis in axes]
-            pair = str(pair_id(row.left_layer, row.right_layer))
-            rows.append((apart, sign * OUTCOMES[row.choice], str(row.image), pair, row.annotator))
-    if not rows:
+    votes = list(vote_differences(refit.project, benchmark, board, networks_digest, excluded))
+    if not votes:
         return None
-    differences, outcomes, images, pairs, annotators = (np.array(column) for column in zip(*rows, strict=True))
-    photo, which = (np.unique(column, return_inverse=True)[1] for column in (images, pairs))
-    found = foretell(differences, outcomes, photo, which, annotators)
-    return None if found is None else {"axes": axes, **_plain(asdict(found))}
+    columns = ([str(vote.image) for vote in votes], [str(vote.pair) for vote in votes])
+    photo, pair = (np.unique(column, return_inverse=True)[1] for column in columns)
+    outcomes, annotators = (np.array([getattr(vote, name) for vote in votes]) for name in ("outcome", "annotator"))
+    found = foretell(np.array([vote.apart for vote in votes]), outcomes, photo, pair, annotators)
+    return None if found is None else {"axes": SINGLE_AXES, **_plain(asdict(found))}
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from annotation.selectors.truth import Truth
+from evaluation.intervals import student_mean
 from evaluation.loop_terms import LoopTerms
 from evaluation.models import Benchmark, EvaluationRun, LoopRound
 from evaluation.selectors.gates import score_differences
@@ -26,7 +27,8 @@ def compare_curation(name: str, terms: LoopTerms, tell: Tell = lambda line: None
     ``{layers, right, scores}``: layers learned from, the share of them that is right, and the curated checkpoint's
     scores less the other's, as ``score_differences``. Called again it goes on. Raises ``Refusal``.
     """
-    judged = replace(terms, error_rate=WRONG, judgements=JUDGEMENTS, annotators=max(terms.annotators, JUDGEMENTS + 2))
+    people = max(terms.annotators, JUDGEMENTS + 2)
+    judged = replace(terms, error_rate=WRONG, judgements=JUDGEMENTS, annotators=people, mends=0)
     curated = _trained(f"{name}, curated", judged, tell)
     assert curated.snapshot is not None
     by_lot = replace(judged, accepted_by_lot=curated.snapshot.rows)
@@ -39,6 +41,29 @@ def compare_curation(name: str, terms: LoopTerms, tell: Tell = lambda line: None
         "variant": runs[0].variant,
         "scores": score_differences(*runs),
     }
+
+
+def compare_curation_often(
+    name: str, terms: LoopTerms, times: int, tell: Tell = lambda line: None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """``compare_curation`` with other pictures, people and first weights each time, at least twice; and their means.
+
+    A mean is ``{board, metric, better, difference, low, high, n}`` with Student's 95 % interval over the comparisons:
+    it holds for other pictures and first weights too, which the interval of one comparison knows nothing of.
+    """
+    found = [
+        compare_curation(f"{name} {number}", replace(terms, seed=terms.seed + number), tell)
+        for number in range(1, times + 1)
+    ]
+    rows = [{(row["board"], row["metric"]): row for row in one["scores"]} for one in found]
+    common = [key for key in rows[0] if all(key in one for one in rows)]
+    return found, [_mean([one[key] for one in rows]) for key in common]
+
+
+def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    about = {name: rows[0][name] for name in ("board", "metric", "better")}
+    found = student_mean([row["difference"] for row in rows])
+    return {**about, "difference": found.estimate, "low": found.low, "high": found.high, "n": len(rows)}
 
 
 def _trained(name: str, terms: LoopTerms, tell: Tell) -> LoopRound:

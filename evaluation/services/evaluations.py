@@ -25,13 +25,14 @@ from evaluation.features.variants import OFFLINE, PUBLISHED, VARIANTS, best_here
 from evaluation.metrics.hpa import Bounds
 from evaluation.metrics.pairs import LayerPair
 from evaluation.models import Answer, Benchmark, BenchmarkOrigin, EvaluationRun
+from evaluation.selectors.evaluations import answerers_of
 from evaluation.services.scores import described, digest_of_networks, store_scores
 from training.models import Checkpoint, JobStatus
 from training.models.jobs import LIVE
 from training.prompt_json import prompt_from_json
 from training.services.checkpoints import checkpoint_named
 from training.services.doorbell import ring
-from training.services.leases import LeaseLost, ended_as, heartbeat, write
+from training.services.leases import DATABASE_LOST, LeaseLost, ended_as, heartbeat, write
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,11 @@ def ask_evaluation(
         raise Refusal("unknown_networks", f"The networks are {', '.join(VARIANTS)}.")
     if variant == PUBLISHED and best_here() == OFFLINE:
         raise Refusal("missing_weights", f"The published networks are not here; run: {how_to_publish(missing())}", 409)
-    producer = producer or producer_of(answerer_of(checkpoint))
+    if producer is None:
+        if checkpoint not in (there := answerers_of(benchmark.project)):
+            detail = f"There is no checkpoint {checkpoint} in {benchmark.project}; there are {', '.join(there)}."
+            raise Refusal("unknown_checkpoint", detail)
+        producer = producer_of(answerer_of(checkpoint))
     same = EvaluationRun.objects.filter(benchmark=benchmark, producer=producer, variant=variant).exclude(checkpoint="")
     known = same.order_by("-created_at").first()
     if known is not None and (known.status in LIVE or (known.status == JobStatus.FINISHED and not again)):
@@ -114,7 +119,7 @@ def work_on(run: EvaluationRun, on_progress: Progress = lambda what, done, total
         try:
             _answer_all(run, on_progress)
             _score(run, on_progress)
-        except LeaseLost:
+        except (LeaseLost, *DATABASE_LOST):
             raise
         except Exception as error:
             code = getattr(error, "code", None)
@@ -230,5 +235,8 @@ def _score(run: EvaluationRun, on_progress: Progress) -> None:
 
 
 def _picture(stored: str) -> Picture:
-    with default_storage.open(stored, "rb") as file:
-        return decode_png(file.read())
+    try:
+        with default_storage.open(stored, "rb") as file:
+            return decode_png(file.read())
+    except FileNotFoundError as error:
+        raise Refusal("missing_file", f"{stored} is not in the store any more.", DEFECT) from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from annotation.pairing import same_things
@@ -23,14 +23,18 @@ MOST_RETURNED = 40
 
 def return_doubtful(gate: Gate) -> int:
     """Once for every decided gate: ask one more person about what it disagrees with; how many layers came back."""
-    claimed = Gate.objects.filter(pk=gate.pk, status__in=DECIDED_GATES, returned_at=None)
-    if not claimed.update(returned_at=timezone.now()):
+    waiting = Gate.objects.filter(pk=gate.pk, status__in=DECIDED_GATES, returned_at=None)
+    if not waiting.exists():
         return 0
-    returned: list[dict[str, Any]] = []
-    for layer_id, reason in doubtful_layers(gate)[:MOST_RETURNED]:
-        if ask_again(layer_id=layer_id, reason=reason):
-            returned.append({"layer": str(layer_id), "reason": reason})
-    Gate.objects.filter(pk=gate.pk).update(returned=returned)
+    doubts = doubtful_layers(gate)[:MOST_RETURNED]
+    # All or nothing, so that whoever is stopped in between leaves the gate to the next; layers are locked by their ids,
+    # as by everybody who locks several.
+    with transaction.atomic():
+        if not waiting.update(returned_at=timezone.now()):
+            return 0
+        asked = {layer_id for layer_id, reason in sorted(doubts) if ask_again(layer_id=layer_id, reason=reason)}
+        returned = [{"layer": str(layer_id), "reason": reason} for layer_id, reason in doubts if layer_id in asked]
+        Gate.objects.filter(pk=gate.pk).update(returned=returned)
     gate.refresh_from_db()
     return len(returned)
 

@@ -15,9 +15,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.selectors.truth import Truth
+from annotation.services.simulated_mending import mend_rejected
 from annotation.services.simulation import simulate
 from annotation.services.slots import open_slots
-from annotation.simulated import crowd
+from annotation.simulated import Simulated, crowd
 from engine.composites.generator import to_scene
 from engine.composites.held_out import name_of, seen_composite
 from engine.imaging import encode_png
@@ -34,9 +35,10 @@ from evaluation.services import evaluations, gates
 from evaluation.services.benchmarks import freeze_composites
 from evaluation.services.calibrations import calibrate_board
 from evaluation.services.gate_returns import return_doubtful
+from evaluation.services.layer_scores import score_voted_layers
 from evaluation.services.ratings import refit_stale_boards
 from evaluation.services.simulated_votes import simulate_votes
-from training.models import Checkpoint, CheckpointLayers, JobStatus, RunTrigger, TrainingRun
+from training.models import Checkpoint, CheckpointLayers, JobStatus, Promotion, RunTrigger, TrainingRun
 from training.models.jobs import LIVE
 from training.selectors.checkpoints import current_checkpoint
 from training.services import checkpoint_layers, training_work
@@ -96,13 +98,15 @@ def work_on(round_: LoopRound, tell: Tell = lambda line: None, until: str = "") 
 def _untrained(project: Project, terms: LoopTerms) -> Checkpoint:
     import torch
 
-    from training.reflayer.tiny.mask_network import MaskNetwork
-    from training.reflayer.tiny.pipeline import RefLayerTinyPipeline
+    from training.reflayer.tiny.checkpoint import load_network
+    from training.reflayer.tiny.mask_network import MaskNetwork, with_trunk
+    from training.reflayer.tiny.pipeline import SHIPPED, RefLayerTinyPipeline
 
     name = f"{project.slug}-0"
     folder = Path(settings.TRAINING_FOLDER) / name
     torch.manual_seed(terms.seed)
-    RefLayerTinyPipeline(MaskNetwork()).save_pretrained(folder)
+    # What is not trained is taken over; what is has seen nothing yet.
+    RefLayerTinyPipeline(with_trunk(MaskNetwork(), load_network(SHIPPED).trunk)).save_pretrained(folder)
     return register_checkpoint(
         folder=folder, name=name, project=project, parent=None, snapshot=None, recipe="tiny_cpu", metrics={}
     )
@@ -139,18 +143,30 @@ def _layers_by_engine(round_: LoopRound, terms: LoopTerms, is_for_votes: bool) -
 
 
 def _judging(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
-    decisions = _judge(round_.project, terms)
-    layers = Layer.objects.filter(project=round_.project)
+    """Judged, mended where rejected, and the mended judged by others. Acceptance is that of the engine's own layers."""
+    project = round_.project
+    decisions = _judge(project, terms)
+    layers = Layer.objects.filter(project=project, author=None)
     accepted = layers.filter(status=LayerStatus.ACCEPTED).count()
-    judged = accepted + layers.filter(status=LayerStatus.REJECTED).count()
-    return {"decisions": decisions, "accepted": accepted, "judged": judged}
+    judged = accepted + layers.filter(status__in=(LayerStatus.REJECTED, LayerStatus.SUPERSEDED)).count()
+    mended = 0
+    if not terms.accepted_by_lot:
+        since = round_.created_at
+        before = Layer.objects.filter(project=project, author__isnull=False, created_at__gte=since).count()
+        mended = before + mend_rejected(project, _people(terms), terms.mends - before, since)
+        decisions += _judge(project, terms)
+    return {"decisions": decisions, "accepted": accepted, "judged": judged, "mended": mended}
+
+
+def _people(terms: LoopTerms) -> list[Simulated]:
+    return crowd(terms.annotators, terms.seed, terms.error_rate)
 
 
 def _judge(project: Project, terms: LoopTerms) -> int:
     """Until the queue is empty; how many verdicts."""
     open_slots(project)
     truth: Callable[[uuid.UUID], bool] = Truth(project, terms.seed)
-    people = crowd(terms.annotators, terms.seed, terms.error_rate)
+    people = _people(terms)
     if terms.accepted_by_lot:
         ready = Layer.objects.filter(project=project).exclude(status__in=OUT_OF_SIGHT).order_by("sha256", "pk")
         lot = Random(terms.seed).sample(
@@ -167,19 +183,33 @@ def _freezing(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
     return {"layers": round_.snapshot.rows}
 
 
+def planned_run(round_: LoopRound, terms: LoopTerms) -> TrainingRun:
+    """Every round learns anew from all layers so far, and as long from each of them.
+
+    So what a gate decided about the last checkpoint changes nothing of what this one may learn, and no round begins by
+    unlearning at a rate that was meant for fresh weights.
+    """
+    snapshot = round_.snapshot
+    assert snapshot is not None
+    first = LoopRound.objects.get(project=round_.project, number=1).snapshot or snapshot
+    steps = max(1, round(terms.steps * snapshot.rows / first.rows))
+    numbers = {"steps": steps, "batch": terms.batch, "rate": terms.rate, "seed": terms.seed}
+    begun_with = Promotion.objects.filter(project=round_.project).earliest("created_at").checkpoint
+    return start_training_run(
+        snapshot=snapshot,
+        parent=begun_with,
+        params={**numbers, "validation_samples": 4, "sample_every": steps},
+        weights={"validated": 1.0, "automatic": 0.0, "composite": 0.0},
+        trigger=RunTrigger.LOOP,
+        is_queued=False,
+    )
+
+
 def _training(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
     assert round_.snapshot is not None
     run = round_.training_run
     if run is None:
-        numbers = {"steps": terms.steps, "batch": terms.batch, "rate": terms.rate, "seed": terms.seed}
-        run = start_training_run(
-            snapshot=round_.snapshot,
-            params={**numbers, "validation_samples": 4, "sample_every": terms.steps},
-            weights={"validated": 1.0, "automatic": 0.0, "composite": 0.0},
-            trigger=RunTrigger.LOOP,
-            is_queued=False,
-        )
-        round_.training_run = run
+        run = round_.training_run = planned_run(round_, terms)
         round_.save()
     if run.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         resume_training_run(run, is_queued=False)
@@ -227,6 +257,7 @@ def _voting(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
 def _calibrating(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
     benchmark = Benchmark.objects.get(project=round_.project, name=BENCHMARK)
     assert round_.gate is not None
+    score_voted_layers(benchmark, round_.gate.board)
     try:
         made = calibrate_board(project=round_.project, benchmark=benchmark, board=round_.gate.board)
     except Refusal as refusal:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from evaluation.rating import Board
     from evaluation.rating_votes import Votes
 
-OUTCOMES = {"left": 1, "right": -1, "tie": 0, "both_bad": 0}
 MOST_WEIGHT = 20.0
 """A vote of a pair that was hardly ever drawn does not weigh more than so many average ones."""
 
@@ -97,7 +96,7 @@ def columns(rows: Sequence[VoteRow], producers: Sequence[uuid.UUID]) -> Votes:
         tuple(str(producer) for producer in producers),
         np.array([place[row.left] for row in rows], int),
         np.array([place[row.right] for row in rows], int),
-        np.array([OUTCOMES[row.choice] for row in rows], int),
+        np.array([row.outcome for row in rows], int),
         np.array([photos[row.image] for row in rows], int),
         np.array([row.annotator for row in rows], int),
     )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
@@ -18,7 +16,6 @@ from engine.models import Layer, LayerStatus, Project, Role
 from engine.records import LayerKind
 from engine.refusals import Refusal
 from engine.selectors.access import is_at_least, project_for, role_of
-from evaluation import answering
 from evaluation.metrics.explained import EXPLAINED
 from evaluation.models import Answer, MetricScore
 from evaluation.selectors.benchmarks import (
@@ -29,16 +26,18 @@ from evaluation.selectors.benchmarks import (
     benchmarks_of,
     board_of_scores,
     network_sets,
-    run_for,
     slice_table,
-    unfinished_runs,
     worst_answers,
 )
+from evaluation.selectors.evaluations import answerers_of, evaluation_for, unfinished_runs
 from evaluation.services.benchmarks import freeze_layers, watch
 from evaluation.services.evaluations import ask_evaluation
 from frontend.arena_charts import Scale, Whisker, whisker
+from frontend.pictures import view_box
 from frontend.views.figures import UNKNOWN
 from frontend.views.rendering import page, refusals_as_errors
+from frontend.views.score_tables import board_table, slices_table
+from frontend.views.tables import csv_answer
 from training.services.leases import cancel
 
 BOARDS = [(kind.value, kind.value.capitalize()) for kind in LayerKind]
@@ -104,6 +103,10 @@ def benchmark(request: HttpRequest, benchmark_id: uuid.UUID) -> HttpResponse:
     chosen = _chosen(networks, request.GET.get("networks", ""))
     scores = board_of_scores(found, board, chosen.digest if chosen else "")
     shown = _shown(scores.standings, request.GET.get("run", ""))
+    if "csv" in request.GET:
+        tables = {"board": lambda: board_table(scores.standings)}
+        tables |= {"slices": lambda: slices_table(slice_table(shown.run, board))} if shown else {}
+        return csv_answer(tables, request.GET["csv"], f"{found.name}-{board}")
     by = request.GET.get("by", "")
     by = by if by in WORSE else "s_vis"
     waiting = unfinished_runs(found)
@@ -133,7 +136,7 @@ def benchmark(request: HttpRequest, benchmark_id: uuid.UUID) -> HttpResponse:
         is_live=any(run.is_live for run in waiting),
         may_curate=may_curate,
         may_ask=may_curate and total > 0,
-        checkpoints=answering.known(settings.CHECKPOINT_FOLDERS) if may_curate else [],
+        checkpoints=answerers_of(project) if may_curate else [],
     )
 
 
@@ -159,7 +162,7 @@ def benchmark_act(request: HttpRequest, benchmark_id: uuid.UUID) -> HttpResponse
 @login_required
 @refusals_as_errors
 def evaluation_cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    run = run_for(request.user, run_id, Role.CURATOR)
+    run = evaluation_for(request.user, run_id, Role.CURATOR)
     cancel(run)
     return redirect("benchmark", benchmark_id=run.benchmark_id)
 
@@ -169,7 +172,7 @@ def evaluation_cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 @refusals_as_errors
 def evaluation_report(request: HttpRequest, run_id: uuid.UUID) -> FileResponse:
     """The page that stands alone, to keep."""
-    run = run_for(request.user, run_id, Role.VIEWER)
+    run = evaluation_for(request.user, run_id, Role.VIEWER)
     if not run.page:
         raise Refusal("not_found", "There is no report of this evaluation.", 404)
     name = f"{run.benchmark.name}-{run.producer.name}.html"
@@ -187,9 +190,12 @@ def _list_page(
         "frontend/benchmarks.html",
         here="Projects",
         project=project,
-        benchmarks=list(benchmarks_of(project)),
+        benchmarks=list(benchmarks_of(request.user, project)),
         may_curate=may_curate,
-        offered=list(offered[:MOST_OFFERED]) if may_curate else [],
+        offered=[
+            (layer, view_box(layer.box, layer.image.width, layer.image.height))
+            for layer in (offered[:MOST_OFFERED] if may_curate else [])
+        ],
         ticked=ticked or set(),
         name=name,
     )
@@ -276,32 +282,3 @@ def _as_uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
-
-
-def layer_metrics(scores: list[MetricScore], answers: list[Answer]) -> list[dict[str, Any]]:
-    """Rows of the history page: what was measured of a layer, or where it was the truth, each metric explained."""
-    rows = [
-        {
-            "who": score.run.producer.name,
-            "benchmark": score.run.benchmark,
-            "metric": EXPLAINED.get(score.metric),
-            "value": _value(score),
-            "is_offline": score.run.is_offline,
-        }
-        for score in scores
-        if score.metric in EXPLAINED
-    ]
-    for answer in answers:
-        for metric in WORSE:
-            value = answer.values.get(metric)
-            if value is not None:
-                rows.append(
-                    {
-                        "who": answer.run.producer.name,
-                        "benchmark": answer.run.benchmark,
-                        "metric": EXPLAINED[metric],
-                        "value": f"{value:.4g}",
-                        "is_offline": answer.run.is_offline,
-                    }
-                )
-    return rows

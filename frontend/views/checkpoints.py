@@ -57,7 +57,9 @@ def checkpoint(request: HttpRequest, checkpoint_id: uuid.UUID) -> HttpResponse:
         runs_from=list(found.runs_from.order_by("-created_at")[:10]),
         promotions=list(found.promotions.select_related("promoted_by", "previous")),
         job=job,
-        layers=[(layer, view_box(layer.box, layer.image.width, layer.image.height)) for layer in layers[:EXAMPLES]],
+        layers=[(layer, view_box(layer.box, layer.image.width, layer.image.height)) for layer in layers[:EXAMPLES]]
+        if may_curate
+        else [],
         layer_count=layers.count(),
         is_live=job is not None and job.is_live,
     )

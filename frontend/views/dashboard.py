@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.text import slugify
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from annotation.selectors.bulk_acts import running_acts
@@ -22,6 +19,7 @@ from frontend.views.dashboard_rows import RANGES, SHOWN_GROUPS, Dashboard, name_
 from frontend.views.figures import UNKNOWN, percent, seconds, whole, words
 from frontend.views.funnel import funnel_rows
 from frontend.views.rendering import page, refusals_as_errors
+from frontend.views.tables import csv_answer
 
 WORKERS_SHOWN = 6
 SHOWN_TABLES = ("throughput", "burndown", "defects", "acceptance", "queues", "engine")
@@ -58,7 +56,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         run=board.last_run,
         funnel=funnel_rows(board.report) if board.report else [],
         workers=_workers(board),
-        tables={name: board.table(name) for name in SHOWN_TABLES},
+        tables={name: board.tables[name]() for name in SHOWN_TABLES},
     )
 
 
@@ -68,18 +66,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
 def dashboard_csv(request: HttpRequest, slug: str, table: str) -> HttpResponse:
     """One chart's numbers as CSV."""
     board = board_of(request, slug)
-    try:
-        found = board.table(table)
-    except KeyError:
-        raise Http404("there is no such table") from None
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(found.head)
-    writer.writerows([[_cell(cell) for cell in row] for row in found.rows])
-    name = f"{slugify(board.project.name)}-{table}-{board.now:%Y%m%d}.csv"
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return csv_answer(board.tables, table, board.project.name)
 
 
 def board_of(request: HttpRequest, slug: str) -> Dashboard:
@@ -88,11 +75,6 @@ def board_of(request: HttpRequest, slug: str) -> Dashboard:
     asked = request.GET.get("range", "")
     compares = is_at_least(role_of(request.user, project), Role.ADMIN)
     return Dashboard(project, asked if asked in RANGES else "day", compares)
-
-
-def _cell(value: Any) -> Any:
-    """Spreadsheets run a text that begins like a formula; people choose names and labels."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _figures(board: Dashboard) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -18,22 +19,14 @@ from annotation.selectors.quality import PersonQuality, ProjectQuality, project_
 from engine.models import EngineRun, Project
 from engine.selectors.runs import RunReport, run_report
 from frontend.views.figures import words
-from frontend.views.funnel import NAMES
+from frontend.views.funnel import engine_table
+from frontend.views.tables import Table, rounded
 
 RANGES = {"day": ("24 hours", timedelta(hours=24)), "week": ("7 days", timedelta(days=7)), "project": ("Project", None)}
 NAMED = 5
 """So many people have a colour of their own; the rest are drawn together."""
 SHOWN_GROUPS = 6
 QUALITY_AGE_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The numbers of one chart; cells are ready for a CSV file."""
-
-    title: str
-    head: list[str]
-    rows: list[list[Any]]
 
 
 @dataclass
@@ -153,8 +146,9 @@ class Dashboard:
             },
         }
 
-    def table(self, name: str) -> Table:
-        """Raises ``KeyError`` for an unknown name, and for people where they are not compared."""
+    @property
+    def tables(self) -> dict[str, Callable[[], Table]]:
+        """By name; people only where they are compared."""
         return {
             "throughput": self._throughput_table,
             "burndown": self._burndown_table,
@@ -163,7 +157,7 @@ class Dashboard:
             "queues": self._queues_table,
             "engine": self._engine_table,
             **({"people": self._people_table} if self.compares else {}),
-        }[name]()
+        }
 
     def _throughput_table(self) -> Table:
         names = [name for name, _ in self.series]
@@ -183,7 +177,7 @@ class Dashboard:
 
     def _acceptance_table(self) -> Table:
         rows = [
-            [group, words(row.name), row.accepted, row.rejected, row.waiting, share(row.share)]
+            [group, words(row.name), row.accepted, row.rejected, row.waiting, rounded(row.share)]
             for group, found in self.accepted.items()
             for row in found
         ]
@@ -208,16 +202,7 @@ class Dashboard:
         return run_report(self.last_run) if self.last_run else None
 
     def _engine_table(self) -> Table:
-        rows = [
-            [
-                NAMES[stage.stage],
-                *(stage.pictures_in, stage.kept, stage.dropped, stage.failed, stage.layers_in, stage.layers_out),
-                None if stage.seconds_median is None else round(stage.seconds_median, 3),
-            ]
-            for stage in (self.report.stages if self.report else ())
-        ]
-        head = ["Stage", "Photos in", "Kept", "Dropped", "Failed", "Layers in", "Layers out", "Median s"]
-        return Table("Data engine, latest run", head, rows)
+        return engine_table(self.report.stages if self.report else (), "Data engine, latest run")
 
     def _people_table(self) -> Table:
         head = ["Person", "User", "Decisions", "Counted", *(d.label for d in Decision), "Active s", "Per active hour"]
@@ -243,13 +228,9 @@ class Dashboard:
     def _quality_cells(self, user_id: int) -> list[Any]:
         known = self.quality_of.get(user_id)
         gold, others = (known.gold, known.with_others) if known else (None, None)
-        shares = [share(gold.value), share(gold.low), share(gold.high), gold.n] if gold else [None] * 4
-        return [*shares, share(others.value) if others else None]
+        shares = [rounded(gold.value), rounded(gold.low), rounded(gold.high), gold.n] if gold else [None] * 4
+        return [*shares, rounded(others.value) if others else None]
 
 
 def name_of(user: Any) -> str:
     return user.get_full_name() or user.username
-
-
-def share(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

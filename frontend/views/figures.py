@@ -9,6 +9,11 @@ def whole(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def counted(number: int, noun: str) -> str:
+    """With the noun's plural where it is due."""
+    return f"{whole(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(share: float | None) -> str:
     """A share 0..1 with one decimal; never rounded up to a whole that it is not."""
     if share is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from engine.records import LayerKind
 from engine.selectors.funnel import StageSummary
 from engine.selectors.runs import RunReport
-from frontend.views.figures import percent, seconds, whole, words
+from frontend.views.figures import counted, percent, seconds, whole, words
+from frontend.views.tables import Table, rounded
 
 NAMES = {
     "prefilter": "Pre-filter",
@@ -94,6 +96,31 @@ def accepted_rows(report: RunReport) -> list[AcceptedRow]:
     return rows
 
 
+def engine_table(stages: Iterable[StageSummary], title: str) -> Table:
+    rows = [
+        [
+            NAMES[stage.stage],
+            *(stage.pictures_in, stage.kept, stage.dropped, stage.failed, stage.layers_in, stage.layers_out),
+            *(rounded(stage.seconds_median, 3), rounded(stage.seconds_total, 3)),
+            *(rounded(stage.device_s_total, 3), stage.tokens_total),
+        ]
+        for stage in stages
+    ]
+    head = ["Stage", "Photos in", "Kept", "Dropped", "Failed", "Layers in", "Layers out", "Median s", "Total s"]
+    return Table(title, [*head, "In networks s", "Tokens"], rows)
+
+
+def accepted_table(report: RunReport) -> Table:
+    """What people said of the layers of a run."""
+    statuses = ("accepted", "rejected", "superseded", "ready")
+    rows = [
+        [kind.value, *(report.layers.get((kind, status), 0) for status in statuses), rounded(share), paper]
+        for kind, paper in PAPER_ACCEPTED.items()
+        for share in [report.accepted_share(kind)]
+    ]
+    return Table("People accept", ["Layers", "Accepted", "Rejected", "Mended", "Waiting", "Share", "Paper"], rows)
+
+
 def _row(number: int, stage: StageSummary, report: RunReport, most_layers: int) -> FunnelRow:
     in_photos = stage.stage in COUNTED_IN_PHOTOS
     came_in, out, base = (
@@ -147,7 +174,9 @@ def _notes(stage: StageSummary, in_photos: bool) -> list[str]:
     made = stage.layers_out - (stage.layers_in - stage.layers_dropped)
     if stage.stage == "scene" and stage.kept:
         each = stage.layers_out / stage.kept
-        return [f"{whole(stage.kept)} photos become {whole(stage.layers_out)} layer candidates, {each:.1f} a photo"]
+        become = "becomes" if stage.kept == 1 else "become"
+        candidates = counted(stage.layers_out, "layer candidate")
+        return [f"{counted(stage.kept, 'photo')} {become} {candidates}, {each:.1f} a photo"]
     if not in_photos and made > 0:
-        return [f"{whole(made)} background layers come in here"]
+        return [f"{counted(made, 'background layer')} {'comes' if made == 1 else 'come'} in here"]
     return []

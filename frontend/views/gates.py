@@ -22,9 +22,11 @@ from evaluation.models import Benchmark, Gate, GateStatus
 from evaluation.selectors.gates import evidence_of, gate_for, gates_of, items_that_got_worse
 from evaluation.selectors.rounds import RoundRow, rounds_of
 from evaluation.services.gates import BUDGET, cancel_gate, decide, open_gate, take_back
-from frontend.arena_charts import Scale, Whisker, rating_scale, whisker
+from frontend.arena_charts import Scale, Whisker, rating_scale, value_scale, whisker
 from frontend.views.figures import UNKNOWN, percent, seconds
 from frontend.views.rendering import page, refusals_as_errors
+from frontend.views.score_tables import gate_scores_table, gate_votes_table, rounds_table
+from frontend.views.tables import csv_answer
 from training.selectors.checkpoints import checkpoint_for, checkpoints_of, current_checkpoint
 
 BOARDS = [(kind.value, kind.value.capitalize()) for kind in LayerKind]
@@ -54,10 +56,12 @@ def rounds(request: HttpRequest, slug: str) -> HttpResponse:
     may_curate = is_at_least(role_of(request.user, project), Role.CURATOR)
     board = _board(request)
     found = rounds_of(project, board)
+    if "csv" in request.GET:
+        return csv_answer({"rounds": lambda: rounds_table(found)}, request.GET["csv"], f"{project.slug}-{board}")
     hpas = [end for row in found if row.hpa for end in row.hpa if end is not None]
     elos = [end for row in found if row.rating for end in row.rating]
-    hpa_scale = Scale(min(hpas) - 0.02, max(hpas) + 0.02) if hpas else None
-    elo_scale = rating_scale(elos)[0] if elos else None
+    hpa_scale, hpa_ticks = value_scale(hpas) if hpas else (None, [])
+    elo_scale, elo_ticks = rating_scale(elos) if elos else (None, [])
     used = current_checkpoint(project)
     rivals = [one for one in checkpoints_of(request.user, project) if one != used and one.project_id == project.pk]
     return page(
@@ -68,8 +72,10 @@ def rounds(request: HttpRequest, slug: str) -> HttpResponse:
         board=board,
         boards=BOARDS,
         rows=[_round(row, hpa_scale, elo_scale) for row in found],
+        hpa_ticks=hpa_ticks,
+        elo_ticks=elo_ticks,
         variants=sorted({row.variant for row in found if row.variant}),
-        gates=[(gate, TONES.get(gate.status, "")) for gate in gates_of(project)[:20]],
+        gates=[(gate, TONES.get(gate.status, "")) for gate in gates_of(request.user, project)[:20]],
         may_curate=may_curate,
         checkpoints=rivals if may_curate else [],
         has_benchmark=Benchmark.objects.filter(project=project, is_watched=True).exists(),
@@ -102,6 +108,10 @@ def gate(request: HttpRequest, gate_id: uuid.UUID) -> HttpResponse:
     may_curate = is_at_least(role_of(request.user, project), Role.CURATOR)
     evidence = found.evidence or evidence_of(found)
     votes = evidence["votes"]
+    if "csv" in request.GET:
+        scores = evidence["scores"]
+        tables = {"scores": lambda: gate_scores_table(scores), "votes": lambda: gate_votes_table(votes)}
+        return csv_answer(tables, request.GET["csv"], f"gate-of-{found.checkpoint.name}")
     worse = items_that_got_worse(found.run, found.rival_run)[:MOST_WORSE]
     return page(
         request,
@@ -195,6 +205,7 @@ def _shares(votes: dict[str, Any]) -> dict[str, Any] | None:
         "share": share,
         "high": high,
         "half": SHARES.at(50),
+        "ticks": [(SHARES.at(percent), f"{percent} %") for percent in (0, 50, 100)],
     }
 
 

@@ -13,16 +13,17 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.models import AuditVerb, DefectKind, GoldItem
-from annotation.selectors.reviewing import layer_for, layer_history
+from annotation.selectors.reviewing import is_told, layer_for, layer_history
 from annotation.services.gold import make_gold
 from annotation.services.rework import return_to_author
 from engine.models import Layer, LayerStatus, Role
 from engine.refusals import Refusal
+from engine.selectors.layers import knows_makers
 from engine.selectors.repairs import versions_of
 from evaluation.selectors.benchmarks import answers_on_layer, scores_of_layer
 from frontend.pictures import view_box
-from frontend.views.benchmarks import layer_metrics
 from frontend.views.figures import percent, seconds, words
+from frontend.views.layer_metrics import layer_metrics
 from frontend.views.rendering import page, refusals_as_errors
 from training.selectors.training_runs import runs_with_layer
 
@@ -53,6 +54,7 @@ def history(request: HttpRequest, layer_id: uuid.UUID) -> HttpResponse:
     layer = layer_for(request.user, layer_id, Role.REVIEWER)
     image = layer.image
     gold = GoldItem.objects.filter(layer=layer).first()
+    is_withheld, knows = not is_told(request.user, layer), knows_makers(request.user, layer.project)
     is_settled = layer.status in (LayerStatus.ACCEPTED, LayerStatus.REJECTED)
     return page(
         request,
@@ -63,11 +65,13 @@ def history(request: HttpRequest, layer_id: uuid.UUID) -> HttpResponse:
         image=image,
         view_box=view_box(layer.box, image.width, image.height),
         tone=TONES.get(layer.status, ""),
-        facts=_facts(layer),
+        facts=_facts(layer, knows),
+        knows_makers=knows,
+        is_withheld=is_withheld,
         gold=gold,
-        metrics=layer_metrics(scores_of_layer(layer), answers_on_layer(layer)),
+        metrics=layer_metrics(scores_of_layer(layer) if knows else [], answers_on_layer(layer)),
         versions=[(number, each) for number, each in enumerate(versions_of(layer), 1)],
-        rows=[_row(row) for row in layer_history(layer)],
+        rows=[] if is_withheld else [_row(row) for row in layer_history(layer)],
         runs=list(runs_with_layer(layer)),
         may_return=layer.status == LayerStatus.REJECTED and layer.author is not None,
         may_be_gold=is_settled and gold is None,
@@ -97,10 +101,10 @@ def history_act(request: HttpRequest, layer_id: uuid.UUID) -> HttpResponse:
     return redirect("history", layer_id=layer.pk)
 
 
-def _facts(layer: Layer) -> list[tuple[str, str]]:
+def _facts(layer: Layer, knows_maker: bool) -> list[tuple[str, str]]:
     return [
         ("kind", layer.kind),
-        ("producer", layer.producer.name),
+        *([("producer", layer.producer.name)] if knows_maker else []),
         ("area", percent(layer.area_share)),
         ("hidden", percent(layer.hidden_share)),
         ("soft edge", percent(layer.soft_share)),

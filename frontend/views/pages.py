@@ -15,11 +15,12 @@ from django.views.decorators.http import require_safe
 from annotation.selectors.reviewing import returned_to
 from engine.models import Layer, Role
 from engine.selectors.access import project_for
-from engine.selectors.repairs import drafts_of
+from engine.selectors.repairs import drafts_of, end_of
 from frontend import selectors
 from frontend.charts import bar_chart
 from frontend.pictures import view_box
 from frontend.views.rendering import page, refusals_as_errors
+from frontend.views.tables import Table, csv_answer
 
 
 class SignInForm(AuthenticationForm):
@@ -45,6 +46,8 @@ class SignIn(LoginView):
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     day = selectors.day_of(request.user)
+    if "csv" in request.GET:
+        return csv_answer({"hours": lambda: hours_table(day)}, request.GET["csv"], request.user.get_username())
     chart = bar_chart([count for _, count in day.hours], [hour.isoformat() for hour, _ in day.hours], label_every=4)
     return page(
         request,
@@ -55,7 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
         chart=chart,
         latest=selectors.latest_decisions(request.user),
         returned=[(rework, box_of(rework.layer)) for rework in returned_to(request.user)],
-        drafts=[(draft, box_of(draft.layer)) for draft in drafts_of(request.user)],
+        drafts=[(draft, box_of(draft.layer), end_of(draft)) for draft in drafts_of(request.user)],
     )
 
 
@@ -67,6 +70,10 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Role.ANNOTATOR)
     data = selectors.review_data(request.user, project)
     return render(request, "frontend/review.html", {"project": project, "review_data": data})
+
+
+def hours_table(day: selectors.Day) -> Table:
+    return Table("Decisions per hour", ["Hour", "Decisions"], [[hour.isoformat(), count] for hour, count in day.hours])
 
 
 def box_of(layer: Layer) -> str:

@@ -1,4 +1,4 @@
-"""Two runs side by side on the photographs that both have."""
+"""Two runs side by side on the photographs that both have; for curators, as people vote blindly on the same layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from engine.models import EngineRun, RunItem, StageRun
+from engine.models import EngineRun, Role, RunItem, StageRun
 from engine.records import STAGES
 from engine.selectors.comparing import (
     Comparison,
@@ -23,7 +23,7 @@ from engine.selectors.comparing import (
 )
 from engine.selectors.funnel import StageSummary
 from engine.selectors.runs import run_for
-from frontend.views.figures import percent, seconds, whole, words
+from frontend.views.figures import counted, percent, seconds, whole, words
 from frontend.views.funnel import NAMES
 from frontend.views.rendering import page, refusals_as_errors
 
@@ -43,7 +43,7 @@ class Side:
 @login_required
 @refusals_as_errors
 def run_compare(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    run = run_for(request.user, run_id)
+    run = run_for(request.user, run_id, Role.CURATOR)
     others = comparable_runs(run)
     asked = request.GET.get("with", "")
     other = next((one for one in others if str(one.id) == asked), others[0] if others else None)
@@ -87,8 +87,8 @@ def _side(row: StageRun | None) -> Side:
     if row is None:
         return Side(None, "", "not reached")
     said = words(row.reason) if row.outcome == StageRun.Outcome.DROPPED else row.reason
-    layers = f"{row.layers_out} layer{'' if row.layers_out == 1 else 's'}"
-    return Side(row, seconds(row.seconds or None), f"{row.outcome}: {said}" if said else layers)
+    shown = f"{row.outcome}: {said}" if said else counted(row.layers_out, "layer")
+    return Side(row, seconds(row.seconds or None), shown)
 
 
 def _rows(found: Comparison) -> list[tuple[str, list[tuple[str, str, bool]]]]:

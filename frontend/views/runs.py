@@ -19,13 +19,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from engine.models import EngineRun, Layer, LayerStatus, Role, StageRun
 from engine.records import STAGES
 from engine.selectors.access import is_at_least, project_for, role_of
+from engine.selectors.layers import knows_makers
 from engine.selectors.recipes import recipe_stages
 from engine.selectors.runs import RunReport, dropped_layers_of, run_for, run_pictures, run_report, runs_of
 from engine.services.runs import cancel_run, retry_run
 from frontend.views.figures import percent, seconds, whole, words
-from frontend.views.funnel import NAMES, accepted_rows, funnel_rows
+from frontend.views.funnel import NAMES, accepted_rows, accepted_table, engine_table, funnel_rows
 from frontend.views.projects import project_start
 from frontend.views.rendering import page, refusals_as_errors
+from frontend.views.tables import csv_answer
 
 PAGE_SIZE = 24
 RUNS_A_PAGE = 25
@@ -75,6 +77,9 @@ def project_runs(request: HttpRequest, slug: str) -> HttpResponse:
 def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     engine_run = run_for(request.user, run_id)
     report = run_report(engine_run)
+    tables = {"funnel": lambda: engine_table(report.stages, "Data engine"), "people": lambda: accepted_table(report)}
+    if "csv" in request.GET:
+        return csv_answer(tables, request.GET["csv"], f"{engine_run.project.slug}-{engine_run.created_at:%Y%m%d-%H%M}")
     again = report.items["failed"] + report.items["cancelled"]
     return page(
         request,
@@ -103,6 +108,9 @@ def run_picture(request: HttpRequest, run_id: uuid.UUID, item_id: uuid.UUID) -> 
     item = get_object_or_404(engine_run.items.select_related("image"), pk=item_id)
     steps = {row.stage: row for row in item.stage_runs.all()}
     layers = item.layers.exclude(status=LayerStatus.SUPERSEDED).order_by("depth")
+    if not knows_makers(request.user, engine_run.project):
+        # Who votes on the others must not meet them beside the name of their recipe.
+        layers = layers.filter(status=LayerStatus.DROPPED)
     return page(
         request,
         "frontend/run_picture.html",
@@ -114,8 +122,6 @@ def run_picture(request: HttpRequest, run_id: uuid.UUID, item_id: uuid.UUID) -> 
         reason=words(item.reason),
         steps=[(NAMES[stage], _tile(steps[stage], {}) if stage in steps else None) for stage in STAGES],
         layers=[(layer, words(layer.drop_reason)) for layer in layers],
-        # What people decided is for those who judge no more: it would tell the layers with a known answer.
-        tells_decisions=is_at_least(role_of(request.user, engine_run.project), Role.REVIEWER),
     )
 
 

@@ -19,6 +19,7 @@ from frontend.forms import SnapshotRules
 from frontend.pictures import view_box
 from frontend.views.figures import percent, whole, words
 from frontend.views.rendering import page, refusals_as_errors
+from frontend.views.tables import Table, csv_answer
 from training.composition import LONG_EDGES
 from training.manifest import SPLITS
 from training.models import Export, ExportFormat, JobStatus, Snapshot
@@ -87,6 +88,9 @@ def snapshot_freeze(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_errors
 def snapshot(request: HttpRequest, snapshot_id: uuid.UUID) -> HttpResponse:
     found = snapshot_for(request.user, snapshot_id)
+    if "csv" in request.GET:
+        tables = {"composition": lambda: _composition(found)} if found.is_frozen else {}
+        return csv_answer(tables, request.GET["csv"], found.name)
     may_curate = is_at_least(role_of(request.user, found.project), Role.CURATOR)
     exports = list(found.exports.select_related("started_by")) if may_curate else []
     others = snapshots_of(request.user, found.project).filter(status=JobStatus.FINISHED).exclude(pk=found.pk)
@@ -224,6 +228,13 @@ def _bars(name: str, found: Snapshot) -> list[tuple[str, int, str]]:
     if rest := sum(count for _, count in rows[BARS:]):
         bars.append((f"{len(rows) - BARS} others", rest, whole(rest)))
     return bars
+
+
+def _composition(found: Snapshot) -> Table:
+    """Every value of every chart, also those that share a bar; a number is the lower end of its bin."""
+    counts = found.composition["counts"]
+    rows = [[TITLES[name], value, count] for name in TITLES for value, count in counts.get(name, [])]
+    return Table("Composition", ["By", "Value", "Layers"], rows)
 
 
 def _bin(name: str, low: float) -> str:

@@ -15,6 +15,7 @@ from engine.models import Role
 from engine.selectors.access import is_at_least, role_of
 from frontend.views.figures import UNKNOWN, percent, seconds, whole, words
 from frontend.views.rendering import page, refusals_as_errors
+from frontend.views.tables import Table, csv_answer
 from frontend.views.training import SOURCES, TONES
 from training.models import JobStatus, RunTrigger, TrainingMetric, TrainingRun
 from training.selectors.training_runs import Pace, pace_of, series_of, training_run_for
@@ -38,6 +39,9 @@ def training_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = training_run_for(request.user, run_id)
     may_curate = is_at_least(role_of(request.user, run.project), Role.CURATOR)
     series, validation, pace = series_of(run), series_of(run, "validation"), pace_of(run)
+    tables = {"steps": lambda: numbers_table(series), "held-out": lambda: numbers_table(validation)}
+    if "csv" in request.GET:
+        return csv_answer(tables, request.GET["csv"], f"{run.project.slug}-training-{run.number}")
     samples = list(run.samples.order_by("step"))
     return page(
         request,
@@ -76,6 +80,13 @@ def training_run_resume(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse
     if not resume_training_run(run):
         messages.warning(request, "Only cancelled and failed runs go on.")
     return redirect("training-run", run_id=run.pk)
+
+
+def numbers_table(series: list[TrainingMetric]) -> Table:
+    """Every number of every step; empty where it was not finite or not measured."""
+    names = sorted({name for row in series for name in row.numbers})
+    rows = [[row.step, *(row.numbers.get(name) for name in names)] for row in series]
+    return Table("Numbers by step", ["step", *names], rows)
 
 
 def _figures(

@@ -29,7 +29,7 @@ PATIENCE_S = 120
 
 
 @pytest.fixture
-def crowded(transactional_db: None) -> tuple[Project, list[Any]]:
+def crowded(many_connections: None, transactional_db: None) -> tuple[Project, list[Any]]:
     project = make_project("Crowded", needed_judgements=JUDGEMENTS)
     bulk_layers(project, LAYERS)
     users = get_user_model()

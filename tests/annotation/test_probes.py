@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from annotation.models import Assignee, AuditEvent, AuditVerb, Slot, SlotPurpose, SlotStatus, Verdict
 from annotation.selectors.gold import gold_answers
@@ -143,6 +144,16 @@ def test_a_probe_whose_lease_ended_is_still_answered(project: Project, anna: Any
     end_lease(slot)
     judge(anna, slot)
     assert status_of(slot) == SlotStatus.FILLED
+
+
+def test_a_probe_that_nobody_came_back_for_ends_with_the_next_pull(project: Project, anna: Any) -> None:
+    [layer] = make_layers(project, 1)
+    leased = {"status": SlotStatus.LEASED, "holder": anna, "available_at": Now(), "random_key": 0.5}
+    probe = Slot.objects.create(project=project, layer=layer, purpose=SlotPurpose.MIRROR, **leased)
+    open_slots(project)
+    assert status_of(probe) == SlotStatus.RETIRED
+    assert status_of(layer) == LayerStatus.READY
+    assert judge(anna, probe).extra_reason == ""
 
 
 def test_a_probe_lives_by_heartbeats_like_any_slot(

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from annotation.models import Assignee, AuditEvent, Comparison, SlotStatus, Vote
+from annotation.services.gold import make_gold
+from annotation.services.people import set_policy
 from annotation.services.votes import (
     MOST_AT_ONCE,
     claim_comparisons,
@@ -136,6 +139,17 @@ def test_paused_and_capped_people_get_nothing(project: Project, anna: Any, ben: 
         vote(ben, claim_vote(ben, project))
     with refused("daily_cap_reached"):
         claim_comparisons(user=ben, project=project)
+
+
+def test_who_did_not_pass_the_projects_test_does_not_vote(project: Project, anna: Any, ben: Any) -> None:
+    layers = make_rivals(project, photos=3)
+    set_policy(project=project, gold_rate=0, mirror_rate=0, qualification_items=2)
+    assert claim_vote(anna, project), "there is nothing to be tested on yet"
+    make_gold(layer=layers[0], is_acceptable=True)
+    with refused("not_qualified"):
+        claim_comparisons(user=ben, project=project)
+    Assignee.objects.create(project=project, user=ben, qualified_at=timezone.now())
+    assert vote(ben, claim_vote(ben, project)).is_counted
 
 
 @pytest.mark.parametrize("change", [{"choice": "right"}, {"client_id": "other"}, {"views": {"modes": ["onion"]}}])

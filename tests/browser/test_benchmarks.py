@@ -18,6 +18,8 @@ from tests.factories import make_image, make_layer
 from tests.frontend.test_benchmark_pages import scored
 from training.models import JobStatus
 
+DESK_PX, PHONE_PX = 1440, 390
+
 
 @pytest.fixture
 def gate(project: Project, alice: Any) -> Gate:
@@ -55,9 +57,11 @@ def test_axe_finds_no_fault_and_nothing_overflows(
     ):
         page.goto(address, wait_until="networkidle")
         found += [f"{name}: {fault}" for fault in faults(page)]
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found += [f"{name} is {wide} px too wide"] * (wide > 0)
         screenshot(page, f"{name}-{theme}")
+        for width in (PHONE_PX, DESK_PX):
+            page.set_viewport_size({"width": width, "height": 900})
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            found += [f"{name} is {wide} px too wide at {width} px"] * (wide > 0)
     assert not found, "\n".join(found)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from engine.api.layers import TELLING
+from engine.api.layers import MAKER, TELLING
 from engine.models import LayerStatus, Project, Role
 from tests.conftest import client_of
 from tests.factories import join, make_image, make_layer, make_project, make_user
@@ -49,8 +49,23 @@ def test_who_judges_sees_the_layers_of_the_stacks_and_none_of_what_became_of_the
         answer = as_bob.get("/api/layers/", address)
         assert ids(answer) == {str(layer.pk) for layer in shown}
         for row in answer.json()["results"]:
-            assert not set(TELLING) & set(row)
-    assert not set(TELLING) & set(as_bob.get(f"/api/layers/{shown[1].pk}/").json())
+            assert not {*TELLING, MAKER} & set(row)
+    assert not {*TELLING, MAKER} & set(as_bob.get(f"/api/layers/{shown[1].pk}/").json())
+
+
+@pytest.mark.parametrize(("role", "is_told"), [(Role.REVIEWER, False), (Role.CURATOR, True), (Role.ADMIN, True)])
+def test_who_made_a_layer_is_told_to_those_who_run_the_engine_and_not_to_reviewers_who_vote(
+    project: Project, role: str, is_told: bool
+) -> None:
+    layer = make_layer(make_image(project))
+    user = make_user("somebody")
+    join(user, project, role)
+    client = client_of(user)
+    [listed] = client.get("/api/layers/").json()["results"]
+    for shown in (listed, client.get(f"/api/layers/{layer.pk}/").json()):
+        assert (MAKER in shown) is is_told
+        assert set(TELLING) < set(shown)
+        assert (layer.producer.name in str(shown)) is is_told
 
 
 def test_layers_of_one_status_are_for_reviewers(as_bob: APIClient, project: Project) -> None:
@@ -108,5 +123,5 @@ def test_a_list_takes_the_same_queries_for_any_length(
     image = make_image(project)
     for depth in range(5):
         make_layer(image, depth=depth)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         as_bob.get("/api/layers/", {"project": project.slug})

@@ -22,6 +22,8 @@ def test_names_are_made_comparable(phrase, name):
 def test_the_same_noun_agrees_and_another_does_not():
     assert agree("red cup", "cups")
     assert agree("man", "person")
+    assert agree("man", "woman")
+    assert agree("vehicle", "red car")
     assert agree("object", "cup")
     assert not agree("cup", "remote")
     assert not agree("cat", "dog")

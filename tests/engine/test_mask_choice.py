@@ -31,6 +31,10 @@ def test_a_mask_that_runs_out_of_its_box_loses():
     assert choice((rectangle(0, 0, 40, 40), 0.9), (WHOLE, 0.8), box=(5, 5, 30, 30)) == 1
 
 
+def test_a_mask_may_run_out_of_its_box_a_little():
+    assert choice((rectangle(5, 5, 32, 30), 0.85), (WHOLE, 0.82), box=(5, 5, 30, 30)) == 0
+
+
 def test_a_scattered_mask_loses_against_a_whole_one():
     dots = np.zeros((40, 40), bool)
     dots[6:30:4, 6:30:4] = True

@@ -72,6 +72,11 @@ def test_two_different_names_are_two_objects_even_when_one_lies_inside():
     assert drop_parts([table, cup]) == [table, cup]
 
 
+def test_a_small_mask_that_lies_mostly_outside_is_no_part():
+    large, small = detection(rectangle(10, 0, 40, 40)), detection(rectangle(0, 0, 15, 15))
+    assert drop_parts([large, small]) == [large, small]
+
+
 def test_an_inner_mask_nearly_as_large_is_no_part():
     outer, inner = detection(rectangle(0, 0, 30, 30)), detection(rectangle(0, 0, 30, 25))
     assert drop_parts([outer, inner]) == [outer, inner]
@@ -92,6 +97,12 @@ def test_members_of_another_label_make_no_group():
     assert drop_groups([table, left, right]) == [table, left, right]
 
 
+def test_members_that_reach_far_out_of_it_make_no_group():
+    left, right = detection(rectangle(3, 0, 15, 20)), detection(rectangle(15, 0, 27, 20))
+    whole = detection(rectangle(5, 0, 25, 20), 0.9)
+    assert drop_groups([whole, left, right]) == [whole, left, right]
+
+
 def test_members_that_leave_much_uncovered_make_no_group():
     left, right = detection(rectangle(0, 0, 10, 20)), detection(rectangle(20, 0, 30, 20))
     whole = detection(rectangle(0, 0, 30, 20), 0.9)
@@ -99,9 +110,15 @@ def test_members_that_leave_much_uncovered_make_no_group():
 
 
 def test_overlapping_hits_on_one_half_make_no_group():
-    first, second = detection(rectangle(0, 0, 20, 20)), detection(rectangle(9, 0, 30, 20))
+    first, second = detection(rectangle(0, 0, 20, 20)), detection(rectangle(10, 0, 30, 20))
     whole = detection(rectangle(0, 0, 30, 20), 0.9)
     assert drop_groups([whole, first, second]) == [whole, first, second]
+
+
+def test_a_hit_on_nearly_all_of_it_and_one_on_the_rest_make_no_group():
+    most, rest = detection(rectangle(0, 0, 24, 20)), detection(rectangle(24, 0, 30, 20))
+    whole = detection(rectangle(0, 0, 30, 20), 0.9)
+    assert drop_groups([whole, most, rest]) == [whole, most, rest]
 
 
 def test_contested_pixels_go_to_the_preferred_owner():
@@ -114,6 +131,12 @@ def test_a_contested_pixel_whose_preferred_owner_does_not_claim_it_goes_to_the_s
     large, small, absent = rectangle(0, 0, 30, 30), rectangle(5, 5, 15, 15), rectangle(35, 35, 40, 40)
     parts = make_disjoint([large, small, absent], np.full((SIZE, SIZE), 2))
     assert [part.sum() for part in parts] == [800, 100, 25]
+
+
+def test_the_smallest_claimant_gets_it_though_the_larger_one_would_keep_most_of_its_pixels():
+    large, small, absent = rectangle(0, 0, 30, 30), rectangle(20, 0, 40, 20), rectangle(35, 35, 40, 40)
+    parts = make_disjoint([large, small, absent], np.full((SIZE, SIZE), 2))
+    assert [part.sum() for part in parts] == [700, 400, 25]
 
 
 def test_a_mask_that_would_lose_nearly_all_its_pixels_gets_them_back():

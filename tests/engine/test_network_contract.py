@@ -19,6 +19,7 @@ EXTRA = {
     "owlv2": {"threshold": 0.0},
     "sam3": {"threshold": 0.0},
     "qwen_vl": {"most_tokens": 4},
+    "birefnet": {"side_px": 64},
     "language_locator": {"language": {"network": "qwen_vl", "most_tokens": 4}},
 }
 

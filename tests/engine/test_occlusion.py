@@ -50,6 +50,20 @@ def test_a_large_object_that_bites_a_small_one_is_in_front():
     assert occlusion.order([small, large]).ranking == (1, 0)
 
 
+def test_pixels_count_alike_whoever_loses_them():
+    """Divided by each one's own size, the few pixels of the small object would outweigh the many of the large one."""
+    notch = rectangle(18, 18, 20, 20)
+    large, small = rectangle(0, 0, 40, 20) & ~notch, rectangle(10, 20, 30, 26) | notch
+    assert occlusion.hull_evidence(large, small) > 0.05
+
+
+def test_a_trace_of_evidence_is_noise_of_the_edges():
+    bump = rectangle(159, 20, 160, 21, 320)
+    left, right = rectangle(0, 0, 160, 40, 320) & ~bump, rectangle(160, 0, 320, 40, 320) | bump
+    assert occlusion.hull_evidence(left, right) != 0
+    assert occlusion.order([left, right]).edges == ()
+
+
 def test_objects_apart_get_no_edge_even_when_hulls_overlap():
     ring = rectangle(2, 2, 46, 46) & ~rectangle(8, 8, 40, 40)
     assert occlusion.order([ring, rectangle(18, 18, 30, 30)]).edges == ()
@@ -61,6 +75,11 @@ def test_objects_that_merely_touch_get_no_edge():
 
 def test_untied_objects_are_ranked_smaller_first():
     assert occlusion.order([rectangle(0, 0, 20, 20), rectangle(30, 30, 40, 40)]).ranking == (1, 0)
+
+
+def test_untied_objects_of_one_size_are_ranked_from_the_top_then_from_the_left():
+    upper, lower, right = rectangle(0, 0, 10, 10), rectangle(0, 20, 10, 30), rectangle(20, 20, 30, 30)
+    assert occlusion.order([right, lower, upper]).ranking == (2, 1, 0)
 
 
 def test_no_masks_give_an_empty_order():

@@ -26,6 +26,13 @@ def test_where_the_hull_is_silent_the_junctions_speak():
     assert order([behind, front]).ranking == (1, 0)
 
 
+def test_where_there_is_no_junction_the_hull_speaks():
+    front = disc(*SIZE, (80, 60), 15)
+    behind = disc(*SIZE, (80, 60), 45) & ~front
+    assert junction_evidence(front, behind) == 0.0
+    assert order([behind, front]).edges[0][:2] == (1, 0)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_evidence_is_antisymmetric_and_bounded(seed):
     masks = [layer.layer.visible_hw for layer in compose(seed, 96).layers]
@@ -47,6 +54,12 @@ def test_with_nothing_to_go_by_the_pair_gets_no_edge():
     assert order([left, right]).edges == ()
 
 
+def test_a_given_box_that_reaches_under_a_neighbour_puts_its_object_behind():
+    left, right = two_halves()
+    assert order([left, right], [(40, 40, 100, 80), (80, 40, 120, 80)]).edges[0][:2] == (1, 0)
+    assert order([left, right], [(40, 40, 80, 80), (60, 40, 120, 80)]).edges[0][:2] == (0, 1)
+
+
 def test_depth_on_both_sides_of_the_shared_border_decides():
     left, right = two_halves()
     depth = np.zeros(SIZE, np.float32)
@@ -63,6 +76,28 @@ def test_a_far_end_of_a_long_object_does_not_count():
     depth[cup] = 0.5
     assert np.median(depth[table]) > np.median(depth[cup])
     assert depth_evidence(cup, table, depth, spread_of(depth)) > 0
+
+
+def test_depth_is_measured_in_its_own_unit():
+    left, right = two_halves()
+    depth = np.where(np.arange(SIZE[1]) >= 80, 0.2, 0.0) + np.linspace(0, 1, SIZE[0])[:, None]
+    one, thousand = (depth_evidence(left, right, d, spread_of(d)) for d in (depth, 1000 * depth))
+    assert thousand == pytest.approx(one)
+    assert -0.9 < one < -0.1
+
+
+def test_depth_right_at_the_border_is_blurred_and_does_not_count():
+    left, right = two_halves()
+    depth = np.where(np.arange(SIZE[1]) >= 80, 1.0, 0.0) + np.linspace(0, 0.2, SIZE[0])[:, None]
+    depth[:, 77:80], depth[:, 80:83] = 3.0, -2.0
+    assert depth_evidence(left, right, depth, spread_of(depth)) < 0
+
+
+def test_evidence_near_one_half_is_no_answer():
+    left, right = two_halves()
+    depth = np.where(np.arange(SIZE[1]) >= 80, 0.0125, 0.0) + np.linspace(0, 1, SIZE[0])[:, None]
+    assert depth_evidence(left, right, depth, spread_of(depth)) < 0
+    assert order([left, right], depth_hw=depth).edges == ()
 
 
 def test_a_disputed_pair_is_put_to_the_network_and_a_clear_one_is_not():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from engine.composites.held_out import FIRST_SEED, held_out_composite, seen_composite
@@ -15,8 +18,9 @@ from engine.imaging import encode_png, sha256
 from engine.models import LayerStatus, Project
 from engine.perceptual_hash import perceptual_hash
 from engine.refusals import Refusal
+from engine.services.files import store
 from evaluation import answering
-from evaluation.models import Answer, Benchmark, EvaluationRun
+from evaluation.models import Answer, Benchmark, BenchmarkItem, EvaluationRun
 from evaluation.selectors.benchmarks import board_of_scores, network_sets, slice_table, worst_answers
 from evaluation.services.benchmarks import freeze_composites, freeze_layers, watch
 from evaluation.services.evaluations import ask_evaluation, pairs_of, work_on
@@ -31,6 +35,10 @@ from training.services.leases import LeaseLost, cancel, claim
 @pytest.fixture
 def composites(project: Project) -> Benchmark:
     return freeze_composites(project=project, name="held-out", count=2, size_px=64)
+
+
+def stored(pixels: np.ndarray) -> str:
+    return store("benchmarks", encode_png(pixels), "png")
 
 
 def run_of(benchmark: Benchmark, checkpoint: str = "box", **options: Any) -> EvaluationRun:
@@ -182,6 +190,26 @@ def test_what_a_checkpoint_cannot_answer_counts_as_an_empty_layer(composites: Be
     missing = Answer.objects.get(run=run, rgba="")
     assert (missing.item, missing.reason) == (item, "text_only")
     assert not next(pair for pair in pairs_of(run) if pair.name == item.name).predicted_hwc.any()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda item: default_storage.delete(item.truth), "missing_file"),
+        (lambda item: setattr(item, "visible_mask", stored(np.zeros((9, 9), bool))), "size_mismatch"),
+        (lambda item: setattr(item, "truth", stored(np.zeros((64, 64, 4), np.uint8))), "empty_truth"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_truth_that_is_no_truth_fails_the_evaluation_by_name(
+    composites: Benchmark, change: Callable[[BenchmarkItem], Any], code: str
+) -> None:
+    item = composites.items.filter(board="foreground")[0]
+    change(item)
+    item.save()
+    run = finish(run_of(composites))
+    assert (run.status, run.reason.partition(":")[0]) == (JobStatus.FAILED, code)
+    assert not run.scores.exists()
 
 
 def test_a_worker_scores_what_waits_and_the_sweep_gives_up_on_poison(composites: Benchmark) -> None:

@@ -1,11 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from evaluation.degrade import LADDERS
 from evaluation.features.alexnet import FixedSeedEncoder
-from evaluation.features.networks import load
-from evaluation.ladder import BLIND, FAILS, ORDERED, PARTLY, UNDEFINED, climb, judge, markdown
+from evaluation.features.networks import load_variant
+from evaluation.features.variants import OFFLINE, OFFLINE_TINY
+from evaluation.ladder import BLIND, FAILS, ORDERED, PARTLY, UNDEFINED, climb, judge, main, markdown
 from evaluation.scoring import Protocol
 from tests.evaluation.pairs import composite_pairs
 
@@ -26,22 +28,42 @@ def test_verdicts(values, better, verdict):
     assert judge(values, better) == verdict
 
 
-@pytest.fixture(scope="module")
-def climbs(tmp_path_factory):
-    """Six ladders of three grades over the pairs of five composites, by the offline networks at half their size."""
-    networks = replace(
-        load(offline=True, folder=tmp_path_factory.mktemp("none")),
-        completion=FixedSeedEncoder(4, 64),
-        fidelity=FixedSeedEncoder(1, 64),
-        cmmd=FixedSeedEncoder(1, 64),
-    )
+def climbed(networks):
+    """Six ladders of three grades over the pairs of five composites."""
     return climb(composite_pairs(5), networks, protocol=Protocol(batch=16, groups=0))
 
 
+@pytest.fixture(scope="module")
+def climbs():
+    """By the fixed-seed networks at half their size."""
+    whole, cells = FixedSeedEncoder(1, 64), FixedSeedEncoder(4, 64)
+    return climbed(replace(load_variant(OFFLINE), completion=cells, fidelity=whole, cmmd=whole))
+
+
+@pytest.fixture(scope="module")
+def climbs_by_shipped_features():
+    """As the product scores where nothing was downloaded and the shipped network's features are asked for."""
+    return climbed(replace(load_variant(OFFLINE_TINY), cmmd=FixedSeedEncoder(1, 64)))
+
+
+def hpas(climbs):
+    return {(one.board, one.ladder): one for one in climbs if one.metric == "hpa"}
+
+
 def test_hpa_orders_every_ladder_on_both_boards(climbs):
-    verdicts = {(one.board, one.ladder): (one.verdict, one.values) for one in climbs if one.metric == "hpa"}
-    assert len(verdicts) == len(LADDERS) + sum(ladder.backgrounds_too for ladder in LADDERS)
-    assert {key: found for key, found in verdicts.items() if found[0] != ORDERED} == {}
+    found = hpas(climbs)
+    assert len(found) == len(LADDERS) + sum(ladder.backgrounds_too for ladder in LADDERS)
+    assert {key: one.values for key, one in found.items() if one.verdict != ORDERED} == {}
+
+
+def test_hpa_by_the_shipped_networks_features_turns_no_ladder_around(climbs_by_shipped_features):
+    """Other weights may ship one day, so near grades may come out equal; none may come out better than a milder one."""
+    found = hpas(climbs_by_shipped_features)
+    assert len(found) == 10
+    steps = {key: np.diff(one.values) for key, one in found.items()}
+    assert {key: found[key].values for key, step in steps.items() if step.max() > 0.02} == {}
+    assert {key: found[key].values for key, step in steps.items() if step.sum() > -0.1} == {}
+    assert {key: found[key].values for key, step in steps.items() if step[0] >= 0} == {}, "the truth is the best"
 
 
 def test_the_truth_itself_has_hpa_one(climbs):
@@ -61,3 +83,11 @@ def test_fidelity_on_the_own_background_is_reported_for_missing_the_halo(climbs)
     assert grey.verdict == ORDERED
     assert own.verdict != ORDERED
     assert f"| {own.verdict} |" in markdown(climbs)
+
+
+def test_networks_that_are_not_here_are_wrong_use_and_say_what_to_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RLD_WEIGHTS", str(tmp_path))
+    with pytest.raises(SystemExit) as stopped:
+        main(["--networks", "published"])
+    assert stopped.value.code == 2
+    assert "run: python manage.py fetch_weights clip_openai_vit_b_32" in capsys.readouterr().err

@@ -20,13 +20,15 @@ from engine.services.layers import unsaved_layer
 from evaluation.loop_terms import STEPS, BadTerms, LoopTerms
 from evaluation.models import LoopRound
 from evaluation.selectors.rounds import rounds_of
-from evaluation.services.loop import begin, next_round, work_on
+from evaluation.services.loop import begin, next_round, planned_run, work_on
 from evaluation.services.simulated_votes import simulate_votes
 from tests.factories import make_producer
-from training.models import Snapshot, TrainingRun
+from training.models import JobStatus, Snapshot, TrainingRun
+from training.rules import Rules
+from training.selectors.checkpoints import current_checkpoint
 
 TERMS = LoopTerms(
-    pictures=3, vote_pictures=2, annotators=2, judgements=1, voters=2, votes=4, benchmark=2, steps=2, batch=2
+    pictures=3, vote_pictures=2, annotators=2, judgements=1, mends=1, voters=2, votes=4, benchmark=2, steps=2, batch=2
 )
 
 
@@ -38,7 +40,9 @@ def test_no_two_rounds_share_a_composite_and_none_is_held_out() -> None:
     assert LoopTerms.from_json(json.loads(json.dumps(TERMS.to_json()))) == TERMS
 
 
-@pytest.mark.parametrize("wrong", [{"pictures": 0}, {"benchmark": 1}, {"error_rate": 0.5}, {"annotators": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"pictures": 0}, {"benchmark": 1}, {"error_rate": 0.5}, {"annotators": 1}, {"mends": -1}]
+)
 def test_terms_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(BadTerms):
         LoopTerms(**{"judgements": 2, **wrong})  # type: ignore[arg-type]
@@ -91,12 +95,30 @@ def test_a_round_goes_through_every_step_and_on_from_where_it_stopped() -> None:
     assert (trained.checkpoint, trained.gate) == ("small-1", again.gate)
     assert untrained.hpa is not None
     assert trained.hpa is not None
+    assert trained.gain is not None
+    assert trained.gain[1] == pytest.approx(trained.hpa[1] - untrained.hpa[1])
+    mended = Layer.objects.filter(project=project, author__isnull=False)
+    assert mended.count() == again.facts["mended"] <= TERMS.mends
     assert trained.is_promoted == (again.gate is not None and again.gate.status == "promoted")
     assert Layer.objects.filter(project=project, producer__name__startswith="small-1@").exists()
     said = StringIO()
     call_command("loop", "--rounds", "1", "--project", "small", "--json", stdout=said, stderr=StringIO())
     assert [row["number"] for row in json.loads(said.getvalue())["rounds"]] == [0, 1]
     assert LoopRound.objects.count() == 1, "it was finished, so the command only tells"
+
+
+def test_later_rounds_learn_anew_from_all_layers_and_take_more_steps(project: Project) -> None:
+    """Whatever the gate said about the first one: a held checkpoint is no reason to learn less."""
+    frozen = {"rules": Rules().to_json(), "status": JobStatus.FINISHED, "digest": "d", "manifest": "m"}
+    snapshots = [Snapshot.objects.create(project=project, name=str(rows), rows=rows, **frozen) for rows in (10, 25)]
+    begun = begin(project.name, TERMS)
+    rounds = [
+        LoopRound.objects.create(project=begun, number=number, terms=TERMS.to_json(), snapshot=snapshot)
+        for number, snapshot in enumerate(snapshots, 1)
+    ]
+    runs = [planned_run(one, TERMS) for one in rounds]
+    assert [run.params["steps"] for run in runs] == [TERMS.steps, 5]
+    assert {run.parent for run in runs} == {current_checkpoint(begun)}
 
 
 def test_the_command_refuses_terms_that_make_no_sense(db: None) -> None:

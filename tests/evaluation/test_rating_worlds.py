@@ -11,6 +11,8 @@ from tests.evaluation.worlds import NINE, world
 
 WORLDS = 200
 RESAMPLES = 200
+ORDERED = 80
+"""Worlds in which the order is looked for."""
 VANDALS = (10, 11)
 
 
@@ -27,17 +29,21 @@ def test_intervals_hold_the_truth_in_95_of_100_worlds() -> None:
 
 
 def test_vandals_are_flagged_and_the_order_is_found_without_them() -> None:
+    """One pair of neighbours the wrong way round is a Spearman of .983, two are .967. The nearest neighbours are 26 Elo
+    apart and 3,000 votes tell a difference to some 40 (95 %), so two are swapped in one world of twenty."""
     caught, wronged, orders = 0, 0, []
-    for seed in range(20):
+    for seed in range(ORDERED):
         votes = world(seed, vandals=VANDALS)
         flagged = {suspicion.annotator for suspicion in suspicions(votes) if suspicion.is_flagged}
         caught += len(flagged & set(VANDALS))
         wronged += len(flagged - set(VANDALS))
         kept = votes.only(~np.isin(votes.annotator, list(flagged)))
         orders.append(spearmanr(fit(kept).strengths, NINE).statistic)
-    assert caught >= 0.9 * 20 * len(VANDALS)
-    assert wronged == 0
+    assert caught >= 0.9 * ORDERED * len(VANDALS)
+    assert wronged <= 0.005 * ORDERED * 10
     assert np.mean(orders) >= 0.98
+    assert np.mean(np.array(orders) >= 0.98) >= 0.9
+    assert min(orders) >= 0.95
 
 
 def test_without_the_filter_vandals_pull_everybody_together() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from annotation.models import AuditEvent, Vote
-from engine.models import Project
-from evaluation.models import Rating, Refit
+from engine.models import Layer, Project
+from evaluation.models import Benchmark, Rating, Refit
 from evaluation.selectors.leaderboard import latest_refit, leaderboard
 from evaluation.services.ratings import refit_stale_boards
 from evaluation.tasks import refit_ratings
@@ -47,17 +49,33 @@ def test_a_board_without_new_votes_is_not_fitted_again_and_old_refits_stay(proje
     assert Rating.objects.count() == 6
 
 
-def test_producers_that_only_win_have_no_rating_and_the_board_says_so(project: Project) -> None:
-    voted_board(project, strengths=(50.0, -50.0), tie=0.0)
+@pytest.mark.parametrize(
+    ("world", "problem", "says"),
+    [
+        ({"tie": 1.0}, "all_ties", "Every vote is a tie"),
+        ({"strengths": (50.0, -50.0), "tie": 0.0}, "not_connected", "No two producers have won against each other"),
+    ],
+)
+def test_a_board_that_has_no_ratings_says_so_everywhere(
+    project: Project, as_bob: APIClient, world: dict[str, Any], problem: str, says: str
+) -> None:
+    voted_board(project, **world)
     [refit] = refit_stale_boards(project)
-    assert refit.problem == "not_connected"
-    assert {row.rating for row in leaderboard(project, "foreground")} == {None}
+    assert (refit.problem, refit.tie, refit.flips) == (problem, None, None)
+    assert {row["rating"] for row in as_bob.get(f"/api/leaderboard/?project={project.slug}").data} == {None}
+    assert says in as_bob.get(f"/projects/{project.slug}/arena/").content.decode()
+    Benchmark.objects.create(project=project, name="b", digest="d")
+    with pytest.raises(CommandError, match="no_ratings"):
+        call_command("calibrate_hpa", "--project", project.slug, "--benchmark", "b", stderr=StringIO())
 
 
-def test_all_ties_are_undefined(project: Project) -> None:
-    voted_board(project, tie=1.0)
+def test_votes_within_one_producer_are_no_board(project: Project, as_bob: APIClient) -> None:
+    voted_board(project, strengths=(0.5, -0.5), photos=2, people=1)
+    Layer.objects.update(producer=Layer.objects.first().producer)
     [refit] = refit_stale_boards(project)
-    assert refit.problem == "all_ties"
+    assert (refit.problem, refit.fitted_votes) == ("one_producer", 0)
+    assert as_bob.get(f"/api/leaderboard/?project={project.slug}").data == []
+    assert "Only one producer has been voted on" in as_bob.get(f"/projects/{project.slug}/arena/").content.decode()
 
 
 def test_a_voter_who_says_the_opposite_is_left_out_of_the_fit_only_and_audited(project: Project) -> None:

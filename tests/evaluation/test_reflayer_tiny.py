@@ -8,19 +8,10 @@ from engine.composites.generator import compose
 from engine.composites.photographs import Photographs
 from engine.records import Prompt, PromptKind, RGBALayer
 from evaluation import reflayer_tiny, tiny_baselines
-from evaluation.reflayer_tiny import (
-    KINDS,
-    BackgroundScore,
-    Options,
-    Result,
-    Score,
-    add,
-    held_out,
-    main,
-    prompts_for,
-    score,
-)
+from evaluation.composite_prompts import KINDS, prompts_for
+from evaluation.reflayer_tiny import Options, Result, add, held_out, main
 from evaluation.reflayer_tiny_table import gates, markdown, paired
+from evaluation.tiny_scores import BackgroundScore, Score, score
 from training.reflayer.tiny.checkpoint import save_training_data
 
 

@@ -15,11 +15,12 @@ from engine.models import Project, Role
 from evaluation.models import Benchmark, Calibration, Rating, Refit
 from evaluation.services.calibrations import calibrate_board
 from evaluation.services.ratings import refit_stale_boards
-from frontend.arena_charts import rating_scale, scatter, whisker, win_matrix
+from frontend.arena_charts import rating_scale, scatter, value_scale, whisker, win_matrix
 from tests.annotation.comparing import NAMES, make_rivals
 from tests.evaluation.test_calibrations import rated_and_scored
 from tests.evaluation.voting import voted_board
 from tests.factories import join, make_producer, make_user
+from tests.frontend.csv_files import csv_of
 
 
 @pytest.fixture
@@ -71,6 +72,28 @@ def test_the_leaderboard_shows_order_intervals_matrix_and_plan(viewer: Client, p
     assert "of two equal layers" in content.lower()
     assert "of 2 neighbours apart" in content
     assert "Percent of votes won by the row" in content
+
+
+def test_every_chart_of_the_arena_comes_as_csv(viewer: Client, project: Project) -> None:
+    names = voted_board(project)
+    refit_stale_boards(project)
+    here = f"/projects/{project.slug}/arena/"
+    board = csv_of(viewer, f"{here}?csv=leaderboard")
+    assert [row["Producer"] for row in board] == names
+    assert all(float(row["Low"]) < float(row["Rating"]) < float(row["High"]) for row in board)
+    wins = csv_of(viewer, f"{here}?csv=wins")
+    assert sum(int(row["Votes"]) for row in wins) == sum(int(row["Votes"]) for row in board)
+    [first, second] = csv_of(viewer, f"{here}?csv=plan")
+    assert [first["Producer"], first["Over"], second["Over"]] == names
+    assert viewer.get(f"{here}?csv=secrets").status_code == 404
+    content = get(viewer, here)
+    assert all(f"csv={table}" in content for table in ("leaderboard", "wins", "plan"))
+
+
+def test_a_board_without_votes_has_an_empty_leaderboard_and_no_wins(viewer: Client, project: Project) -> None:
+    here = f"/projects/{project.slug}/arena/"
+    assert csv_of(viewer, f"{here}?csv=leaderboard") == []
+    assert viewer.get(f"{here}?csv=wins").status_code == 404
 
 
 def test_people_are_compared_for_admins_only(client: Client, viewer: Client, project: Project, alice: Any) -> None:
@@ -144,6 +167,59 @@ def test_too_few_producers_are_said_loudly_and_versions_can_be_looked_at(viewer:
     assert "version 1, not in use" in get(viewer, f"{address}?version={first.pk}")
 
 
+def foretelling_calibration(project: Project) -> Calibration:
+    calibration = calibrate_board(project=project, benchmark=rated_and_scored(project, 9), board="foreground")
+    share = {"value": 0.7, "low": 0.6, "high": 0.8, "n": 90}
+    calibration.foretelling = {
+        "axes": ["s_vis", "s_gen"], "coefficients": [-6.0, 1.5], "accuracy": share, "log_loss": 0.61,
+        "ceiling": share | {"value": 0.83}, "reliability": [[0.25, 0.31, 40], [0.75, 0.72, 50]],
+    }  # fmt: skip
+    calibration.save()
+    return calibration
+
+
+def test_the_calibration_page_holds_single_layers_against_the_human_ceiling(viewer: Client, project: Project) -> None:
+    calibration = foretelling_calibration(project)
+    address = f"/projects/{project.slug}/arena/calibration/"
+    content = get(viewer, address)
+    single = content[content.index('id="single"') :]
+    for number in ("0.70", "0.83", "0.610", "-0.60", "0.31", "0.72"):
+        assert number in single
+    Calibration.objects.filter(pk=calibration.pk).update(foretelling=None)
+    assert "Undefined: it needs votes" in get(viewer, address)
+
+
+def test_a_calibration_can_be_taken_home_as_tables(
+    client: Client, viewer: Client, project: Project, alice: Any
+) -> None:
+    calibration = foretelling_calibration(project)
+    address = f"/projects/{project.slug}/arena/calibration"
+    wanted = f"?version={calibration.pk}"
+    points = b"".join(viewer.get(f"{address}/points.csv{wanted}").streaming_content).decode()
+    rows = list(csv.DictReader(io.StringIO(points)))
+    assert len(rows) == 9
+    assert {float(row["hpa"]) for row in rows} == {point["hpa"] for point in calibration.points}
+    assert viewer.get(f"{address}/points.csv?version=0").status_code == 404
+    assert viewer.get(f"{address}/votes.csv{wanted}").status_code == 403
+    client.force_login(alice)
+    votes = b"".join(client.get(f"{address}/votes.csv{wanted}").streaming_content).decode()
+    assert votes.strip() == "photo,pair,layer,other,s_vis,s_gen,outcome", "nobody has voted"
+
+
+def test_a_version_is_chosen_on_the_page_by_those_who_lead(
+    client: Client, viewer: Client, project: Project, alice: Any
+) -> None:
+    calibration = foretelling_calibration(project)
+    address = f"/projects/{project.slug}/arena/calibration/"
+    assert "Use these weights" not in get(viewer, address)
+    assert viewer.post(f"{address}choose/", {"version": calibration.pk}).status_code == 403
+    client.force_login(alice)
+    assert "Use these weights" in get(client, address)
+    client.post(f"{address}choose/", {"version": calibration.pk})
+    assert "version 1, in use" in get(client, address)
+    assert "Use these weights" not in get(client, address)
+
+
 def test_the_calibration_of_another_project_is_not_shown(viewer: Client, project: Project) -> None:
     other = Project.objects.create(name="Other", slug="other")
     refit = Refit.objects.create(
@@ -154,7 +230,9 @@ def test_the_calibration_of_another_project_is_not_shown(viewer: Client, project
     hidden = Calibration.objects.create(
         benchmark=benchmark, refit=refit, board="foreground", version=1, producers=9, is_enough=True, **common
     )
-    assert "No calibration" in get(viewer, f"/projects/{project.slug}/arena/calibration/?version={hidden.pk}")
+    address = f"/projects/{project.slug}/arena/calibration/"
+    assert "No calibration" in get(viewer, f"{address}?version={hidden.pk}")
+    assert viewer.get(f"{address}points.csv?version={hidden.pk}").status_code == 404
 
 
 def test_a_rating_scale_holds_everything_on_round_ticks() -> None:
@@ -162,6 +240,14 @@ def test_a_rating_scale_holds_everything_on_round_ticks() -> None:
     assert [value for _, value in ticks] == [800, 900, 1000, 1100, 1200]
     interval = whisker(scale, 871.2, 1000, 1130.7)
     assert 0 < interval.low < interval.middle < interval.high < 100
+
+
+def test_a_scale_of_scores_holds_everything_with_room_and_has_round_ticks() -> None:
+    scale, ticks = value_scale([0.42, 0.764])
+    assert 0 < scale.at(0.42) < scale.at(0.764) < 100
+    assert [text for _, text in ticks] == ["0.4", "0.6"]
+    assert all(0 <= place <= 100 for place, _ in ticks)
+    assert 0 < value_scale([0.5])[0].at(0.5) < 100
 
 
 def test_a_win_matrix_has_no_number_without_votes() -> None:

@@ -13,6 +13,7 @@ from evaluation.services.benchmarks import freeze_composites
 from evaluation.services.gates import open_gate
 from tests.evaluation.gating import new_checkpoint
 from tests.factories import join, make_image, make_layer, make_producer, make_user
+from tests.frontend.csv_files import csv_of
 from training.models import JobStatus
 
 
@@ -83,6 +84,27 @@ def test_the_board_shows_order_intervals_and_what_is_offline(viewer: Client, ben
     assert content.count('<line class="band"') == 2
     assert "Offline networks" in content
     assert content.count('tag warn">offline') == 2
+
+
+def test_the_board_comes_as_csv(viewer: Client, benchmark: Benchmark) -> None:
+    scored(benchmark, "better", 0.8)
+    scored(benchmark, "worse", 0.4)
+    here = f"/benchmarks/{benchmark.pk}/"
+    rows = csv_of(viewer, f"{here}?csv=board")
+    assert [(row["Producer"], row["Metric"], float(row["Value"])) for row in rows] == [
+        ("better", "hpa", 0.8),
+        ("worse", "hpa", 0.4),
+    ]
+    assert "csv=board" in get(viewer, here)
+
+
+def test_slices_come_as_csv(viewer: Client, benchmark: Benchmark) -> None:
+    run = scored(benchmark, "one", 0.8)
+    MetricScore.objects.create(
+        run=run, board="foreground", metric="soft_iou", dimension="size", slice="small", value=0.5, n=2
+    )
+    [row] = csv_of(viewer, f"/benchmarks/{benchmark.pk}/?csv=slices")
+    assert (row["Dimension"], row["Slice"], row["Layers"], row["Value"]) == ("size", "small", "2", "0.5")
 
 
 def test_scores_of_other_networks_are_on_another_board(viewer: Client, benchmark: Benchmark) -> None:
@@ -171,6 +193,14 @@ def test_a_curator_decides_and_takes_back_and_a_viewer_may_not(viewer: Client, c
     assert "Take it back" in content
     curator.post(f"{here}act/", {"act": "undo"})
     assert "Take it back" not in get(curator, here)
+
+
+def test_a_gate_comes_as_csv(viewer: Client, project: Project, gate: Gate) -> None:
+    [votes] = csv_of(viewer, f"/gates/{gate.pk}/?csv=votes")
+    assert (votes["Won"], votes["At most"]) == ("0", str(gate.budget))
+    scores = csv_of(viewer, f"/gates/{gate.pk}/?csv=scores")
+    assert {row["Metric"] for row in scores} >= {"hpa", "soft_iou"}
+    assert csv_of(viewer, f"/projects/{project.slug}/rounds/?csv=rounds") == []
 
 
 def test_rounds_show_gates_and_who_may_open_one(viewer: Client, curator: Client, project: Project, gate: Gate) -> None:

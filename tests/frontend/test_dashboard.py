@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections import Counter
@@ -28,6 +26,7 @@ from frontend.views.dashboard_rows import Dashboard
 from tests.annotation.judging import judge, make_annotators, make_layers
 from tests.engine.runs import make_run, report
 from tests.factories import join, make_user
+from tests.frontend.csv_files import csv_of
 from tests.frontend.working_days import fill
 
 pytestmark = pytest.mark.django_db
@@ -51,10 +50,7 @@ def page_of(user: Any, project: Project, query: str = "") -> Any:
 
 
 def rows_of(client: Any, project: Project, table: str, query: str = "?range=project") -> list[dict[str, str]]:
-    response = client.get(f"/projects/{project.slug}/dashboard/{table}.csv{query}")
-    assert response.status_code == 200
-    assert response["Content-Type"].startswith("text/csv")
-    return list(csv.DictReader(io.StringIO(response.content.decode())))
+    return csv_of(client, f"/projects/{project.slug}/dashboard/{table}.csv{query}")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,12 @@ def test_a_draft_is_listed_for_its_author_and_can_be_discarded(draft: Repair, as
     assert not Repair.objects.exists()
 
 
+def test_a_draft_says_until_when_it_is_kept(draft: Repair, as_bob: Client, settings: Any) -> None:
+    settings.DRAFT_DAYS = 3
+    ends = draft.updated_at + timedelta(days=3)
+    assert f"kept until {ends:%-d %b}" in home(as_bob)
+
+
 def test_a_draft_whose_layer_somebody_else_mended_can_only_be_discarded(draft: Repair, as_bob: Client) -> None:
     set_layer(draft.layer, LayerStatus.SUPERSEDED)
     html = home(as_bob)

@@ -14,6 +14,7 @@ from annotation.services import claims, verdicts
 from engine.models import Project, Role
 from frontend.selectors import day_of, queues_of, shell_of, waiting_for
 from tests.factories import join, make_image, make_layer, make_user
+from tests.frontend.csv_files import csv_of
 
 
 def client_of(user: Any) -> Client:
@@ -70,6 +71,16 @@ def test_pages_carry_no_inline_script_or_style(project: Project, bob: Any) -> No
         assert "<style" not in text
         assert " onclick=" not in text
         assert "<script>" not in text
+
+
+def test_the_chart_of_the_own_day_has_its_table_and_csv(project: Project, bob: Any) -> None:
+    make_layer(make_image(project))
+    judge(bob, project, "accept")
+    assert 'href="?csv=hours"' in client_of(bob).get("/").content.decode()
+    rows = csv_of(client_of(bob), "/?csv=hours")
+    assert len(rows) == 24
+    assert [int(row["Decisions"]) for row in rows][-1] == 1
+    assert client_of(bob).get("/?csv=others").status_code == 404
 
 
 def test_home_says_what_to_do_when_somebody_is_in_no_project(charlie: Any) -> None:

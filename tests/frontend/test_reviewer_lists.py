@@ -11,11 +11,12 @@ from django.test import Client
 from annotation.models import AuditEvent, GoldItem, Rework, Verdict
 from annotation.selectors.flags import flagged_verdicts
 from annotation.services.adjudications import decide, open_adjudication
+from annotation.services.needs import change_needed_judgements
 from annotation.services.verdicts import undo
 from engine.models import Layer, LayerStatus, Project, Role
 from tests.annotation.judging import claim_one, judge, make_annotators, make_layers, set_layer
 from tests.engine.runs import make_run
-from tests.factories import join, make_image, make_layer, make_user
+from tests.factories import join, make_image, make_layer, make_producer, make_user
 
 
 @pytest.fixture
@@ -125,9 +126,44 @@ def test_every_act_about_a_layer_has_words(project: Project, rita: Any, as_rita:
     AuditEvent.objects.bulk_create(
         AuditEvent(project=project, layer_id=layer.pk, actor=rita, verb=verb, facts=facts) for verb in verbs
     )
+    set_layer(layer, LayerStatus.ACCEPTED)
     html = shown(as_rita, f"/layers/{layer.pk}/history/")
     assert html.count("by rita") == len(verbs)
     assert "_" not in html.split('class="timeline"')[1].split("</ol>")[0]
+
+
+def test_a_reviewer_whom_the_queue_may_still_ask_is_not_told_what_others_said(
+    project: Project, anna: Any, rita: Any, alice: Any, as_rita: Client, as_alice: Client
+) -> None:
+    change_needed_judgements(project=project, needed=2)
+    [layer] = make_layers(project, 1)
+    judge(anna, claim_one(anna, project), "reject", note="a torn edge")
+    address = f"/layers/{layer.pk}/history/"
+    html = shown(as_rita, address)
+    assert "a torn edge" not in html
+    assert "the queue may still ask you" in html
+    assert as_rita.get(f"/api/layers/{layer.pk}/history/").json() == {"history": [], "is_withheld": True}
+    assert "a torn edge" in shown(as_alice, address)
+    judge(rita, claim_one(rita, project), "accept")
+    assert "a torn edge" in shown(as_rita, address)
+    assert not as_rita.get(f"/api/layers/{layer.pk}/history/").json()["is_withheld"]
+
+
+def test_a_reviewer_asked_about_a_dispute_is_told(project: Project, anna: Any, as_rita: Client) -> None:
+    [layer] = make_layers(project, 1)
+    judge(anna, claim_one(anna, project), "broken", note="half a picture")
+    assert "half a picture" in shown(as_rita, f"/layers/{layer.pk}/history/")
+
+
+def test_a_history_names_the_maker_to_curators_and_not_to_reviewers(
+    project: Project, as_rita: Client, as_alice: Client
+) -> None:
+    image, maker = make_image(project), make_producer("secret-network")
+    first = make_layer(image, status=LayerStatus.SUPERSEDED, producer=maker)
+    last = make_layer(image, author=make_user("zoe"), replaces=first, producer=maker, origin=maker)
+    for layer in (first, last):
+        assert "secret-network" not in shown(as_rita, f"/layers/{layer.pk}/history/")
+        assert "secret-network" in shown(as_alice, f"/layers/{layer.pk}/history/")
 
 
 def test_a_history_shows_all_versions(project: Project, anna: Any, as_rita: Client) -> None:

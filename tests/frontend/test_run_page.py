@@ -11,6 +11,7 @@ from django.test import Client
 from engine.models import ItemStatus, LayerStatus, Project, Role, RunStatus
 from tests.engine.runs import give, make_run, make_worker, report
 from tests.factories import join, make_layer, make_user
+from tests.frontend.csv_files import csv_of
 
 
 def page_of(client: Client, run: Any, query: str = "") -> str:
@@ -178,15 +179,24 @@ def test_the_page_takes_the_same_queries_for_any_size(
         page_of(as_bob, run)
 
 
-def test_what_people_decided_is_told_to_those_who_judge_no_more(
+def test_layers_that_people_vote_on_are_shown_beside_their_recipe_to_curators_only(
     as_alice: Client, as_bob: Client, project: Project
 ) -> None:
     run = make_run(project, pictures=1)
     item = run.items.get()
-    make_layer(item.image, status=LayerStatus.ACCEPTED, item=item)
+    voted = make_layer(item.image, status=LayerStatus.ACCEPTED, item=item)
     make_layer(item.image, depth=1, status=LayerStatus.DROPPED, drop_reason="fragmented", item=item)
     address = f"/runs/{run.id}/pictures/{item.pk}/"
     assert ">accepted</span>" in as_alice.get(address).content.decode()
     html = as_bob.get(address).content.decode()
     assert "accepted" not in html
+    assert voted.thumbnail.url not in html
     assert ">dropped: fragmented</span>" in html
+
+
+def test_the_funnel_and_what_people_accept_come_as_csv(as_bob: Client, run: Any) -> None:
+    funnel = csv_of(as_bob, f"/runs/{run.id}/?csv=funnel")
+    assert [row["Stage"] for row in funnel][:2] == ["Pre-filter", "Scene understanding"]
+    assert sum(int(row["Failed"]) for row in funnel) == 1
+    assert [row["Layers"] for row in csv_of(as_bob, f"/runs/{run.id}/?csv=people")] == ["foreground", "background"]
+    assert as_bob.get(f"/runs/{run.id}/?csv=nothing").status_code == 404

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from engine.models import EngineRun, ItemStatus, LayerStatus, Project, RunItem, RunStatus, StageRun
+from engine.models import EngineRun, ItemStatus, LayerStatus, Project, Role, RunItem, RunStatus, StageRun
 from tests.engine.runs import make_run, report
-from tests.factories import make_layer
+from tests.factories import join, make_layer, make_user
 
 
 @pytest.fixture
@@ -41,6 +41,16 @@ def as_bob(client: Client, bob: Any) -> Client:
     return client
 
 
+@pytest.fixture
+def as_carol(project: Project) -> Client:
+    """A curator."""
+    carol = make_user("carol")
+    join(carol, project, Role.CURATOR)
+    client = Client()
+    client.force_login(carol)
+    return client
+
+
 def html_of(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200
@@ -63,37 +73,51 @@ def test_the_look_of_the_photographs_narrows_it(as_bob: Client, run: EngineRun) 
     assert "Nothing was given up among grey" in html_of(as_bob, f"/runs/{run.id}/failures/?look=grey")
 
 
-def test_two_runs_stand_side_by_side_with_what_differs_first(as_bob: Client, run: EngineRun) -> None:
+def test_two_runs_stand_side_by_side_with_what_differs_first(as_carol: Client, run: EngineRun) -> None:
     other = again(run)
     for item in other.items.all():
         mine = StageRun.objects.get(run=run, item__image=item.image, stage="prefilter")
         report(item, "prefilter", outcome=mine.outcome, reason=mine.reason, tokens=40)
     (dark,) = StageRun.objects.filter(run=other, outcome="dropped")
     StageRun.objects.filter(pk=dark.pk).update(preview="previews/other.webp")
-    html = html_of(as_bob, f"/runs/{run.id}/compare/?with={other.id}&stage=prefilter")
+    html = html_of(as_carol, f"/runs/{run.id}/compare/?with={other.id}&stage=prefilter")
     assert "3 photos in both, 1 different after pre-filter" in html
     pairs = html.split('class="pairs"')[1].split("<li>")[1:]
     assert ["different" in pair for pair in pairs] == [True, False, False]
     assert '<td class="right differs">0<br>120</td>' in html
 
 
-def test_recipes_that_differ_say_in_what(as_bob: Client, run: EngineRun) -> None:
+def test_a_photo_that_neither_run_brought_to_the_stage_is_no_difference(as_carol: Client, run: EngineRun) -> None:
+    other = again(run)
+    html = html_of(as_carol, f"/runs/{run.id}/compare/?with={other.id}&stage=completion")
+    assert "3 photos in both, 0 different after layer completion" in html
+    assert html.count("B not reached") == 3
+
+
+def test_recipes_that_differ_say_in_what(as_carol: Client, run: EngineRun) -> None:
     other = again(run)
     recipe = {**other.recipe, "stages": [dict(stage) for stage in other.recipe["stages"]]}
     recipe["stages"][3]["params"] = {**recipe["stages"][3]["params"], "band_share": 0.123}
     EngineRun.objects.filter(pk=other.pk).update(recipe=recipe)
-    html = html_of(as_bob, f"/runs/{run.id}/compare/?with={other.id}")
+    html = html_of(as_carol, f"/runs/{run.id}/compare/?with={other.id}")
     assert "What the recipes do differently (1)" in html
     assert "0.123" in html
 
 
-def test_a_run_with_photographs_of_its_own_has_nothing_beside_it(as_bob: Client, run: EngineRun) -> None:
-    assert "No other run has these photos" in html_of(as_bob, f"/runs/{run.id}/compare/")
+def test_a_run_with_photographs_of_its_own_has_nothing_beside_it(as_carol: Client, run: EngineRun) -> None:
+    assert "No other run has these photos" in html_of(as_carol, f"/runs/{run.id}/compare/")
 
 
-def test_a_run_of_another_project_is_not_taken(as_bob: Client, run: EngineRun) -> None:
+def test_a_run_of_another_project_is_not_taken(as_carol: Client, run: EngineRun) -> None:
     other = make_run(Project.objects.create(name="Other", slug="other"))
-    assert str(other.id) not in html_of(as_bob, f"/runs/{run.id}/compare/?with={other.id}")
+    assert str(other.id) not in html_of(as_carol, f"/runs/{run.id}/compare/?with={other.id}")
+
+
+def test_who_votes_blindly_sees_no_two_runs_side_by_side(as_bob: Client, as_carol: Client, run: EngineRun) -> None:
+    address = f"/runs/{run.id}/compare/"
+    assert as_bob.get(address).status_code == 403
+    assert address not in html_of(as_bob, f"/runs/{run.id}/")
+    assert address in html_of(as_carol, f"/runs/{run.id}/")
 
 
 def test_the_form_holds_the_parameters_of_the_stage(client: Client, alice: Any, run: EngineRun) -> None:

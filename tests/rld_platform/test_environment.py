@@ -16,6 +16,11 @@ from rld_platform import environment as env
         ("DATABASE_URL", "sqlite:///db", "DATABASE_URL must be a URL starting with postgresql://, got 'sqlite:///db'"),
         ("RLD_STORAGE", "tape", "RLD_STORAGE must be one of folder, s3, got 'tape'"),
         ("RLD_LEASE_S", "0", "RLD_LEASE_S must be a whole number from 2 to 3600, got '0'"),
+        (
+            "RLD_DEVICE_MEMORY_MB",
+            "24 GB",
+            "RLD_DEVICE_MEMORY_MB must be a whole number from 0 to 10000000, got '24 GB'",
+        ),
         ("CELERY_BROKER_URL", "smoke://", "CELERY_BROKER_URL must be a URL starting with"),
         ("SECRET_KEY", "short", "SECRET_KEY must be at least 32 characters long"),
     ],

@@ -41,7 +41,7 @@ def make_stack(project: Project, number: int, judges: tuple[Any, ...] = (), **fa
     return image
 
 
-def say(layer: Layer, judge: Any, decision: str = Decision.ACCEPT) -> Verdict:
+def say(layer: Layer, judge: Any, decision: str = Decision.ACCEPT, **facts: Any) -> Verdict:
     """A counted verdict, past the queue."""
     position = layer.slots.count() + 1
     slot = Slot.objects.create(
@@ -61,6 +61,7 @@ def say(layer: Layer, judge: Any, decision: str = Decision.ACCEPT) -> Verdict:
         client_id=f"{layer.pk}-{position}",
         active_ms=900,
         is_counted=True,
+        **facts,
     )
 
 

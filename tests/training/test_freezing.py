@@ -8,11 +8,12 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from annotation.models import Comparison, GoldItem, SlotStatus
-from engine.models import Layer, Project
+from annotation.models import Comparison, GoldItem, SlotStatus, Verdict
+from engine.models import Layer, Project, Prompt
 from engine.refusals import Refusal
 from tests.factories import make_producer
 from tests.training.frozen import make_stack, say, unlike
+from training.manifest import canonical
 from training.models import JobStatus, Judge, ReservedPicture, Snapshot
 from training.rules import Rules
 from training.selectors.candidates import preview
@@ -68,6 +69,37 @@ def test_a_row_says_what_the_layer_is_and_who_judged_it_without_naming_anybody(p
     assert verdict["judge"] == Judge.objects.get(user=bob).pseudonym
     assert row["origin"]["licence"] == "CC0"
     assert "bob" not in json.dumps(row)
+
+
+def test_every_line_is_canonical_whatever_it_holds(project: Project, bob: Any) -> None:
+    image = make_stack(project, 1, (bob,), licence='by "A\\B"', credit="\ttab \x7f \x01 line\n \u2028 ☃ 🎈 </é")
+    odd = [
+        {"points": [[3, 4], [0.5, 1e-05]], "box": [0, 0.25, 20, 30.0]},
+        {"points": [[0.0001, 0.00012]], "box": [123.456, 1e3, 7e-06, 12345678.125]},
+        {"points": [], "mask": {"size": [2, 2], "counts": [0, 4], "more": [1.50]}},
+        {"points": [[1.5, 2.25]], "text": 'say "no" \\ / \x1f'},
+    ]
+    for layer, fields in zip([*image.layers.order_by("depth"), image.layers.first()], odd, strict=True):
+        Prompt.objects.create(layer=layer, kind="hybrid", **fields)
+    shares = {"area_share": 1, "hidden_share": 0, "soft_share": 1e-05}
+    Layer.objects.filter(image=image, depth=0).update(label='a "cup"\\\u2029', **shares)
+    pinned = image.layers.get(depth=1)
+    Verdict.objects.filter(layer=pinned).delete()
+    say(pinned, bob, defects=[{"y": 2.50, "x": 3, "kind": "halo"}])
+    snapshot = freeze(project)
+    with default_storage.open(snapshot.manifest.name) as file:
+        lines = file.read().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [canonical(row) for row in rows] == lines
+    first, second, _ = rows
+    assert (first["label"], first["origin"]["licence"]) == ('a "cup"\\\u2029', 'by "A\\B"')
+    assert first["origin"]["credit"] == image.credit
+    assert [first["origin"][name] for name in shares] == [1.0, 0.0, 1e-05]
+    found = [prompt for row in rows for prompt in row["prompts"]]
+    for fields in odd:
+        assert any(fields.items() <= prompt.items() for prompt in found), fields
+    assert second["origin"]["verdicts"][0]["defects"] == [{"kind": "halo", "x": 3, "y": 2.5}]
+    assert b"[3.0,4.0],[0.5,1e-05]" in b"".join(lines)
 
 
 def test_a_person_has_one_pseudonym_in_all_snapshots(project: Project, bob: Any) -> None:

@@ -11,7 +11,9 @@ from django.db.models import Q, QuerySet
 from engine.models import Layer, Project, Role
 from engine.refusals import Refusal
 from engine.selectors.access import find_project, projects_of, require_role
-from training.models import JobStatus, TrainingMetric, TrainingRun
+from training.models import JobStatus, SnapshotItem, TrainingMetric, TrainingRun
+from training.rules import rules_from_json
+from training.selectors.candidates import Reservation, pictures_of
 
 RECENT = 12
 """So many of the last steps say how fast a run is now."""
@@ -77,3 +79,13 @@ def runs_with_layer(layer: Layer) -> QuerySet[TrainingRun]:
     frozen = Q(snapshot__items__layer=layer.pk, snapshot__items__split="train", weights__validated__gt=0)
     found = TrainingRun.objects.filter(frozen | Q(automatic=layer)).filter(started_at__isnull=False)
     return found.select_related("snapshot", "checkpoint", "project").distinct().order_by("created_at")
+
+
+def reserved_pictures_of(run: TrainingRun) -> list[Reservation]:
+    """Pictures that it would learn from and that became gold, or part of a benchmark or of votes, after the freeze."""
+    frozen = SnapshotItem.objects.filter(snapshot=run.snapshot, split="train").values("layer")
+    learned = Q(training_runs=run)
+    if run.weights["validated"] > 0:
+        learned |= Q(pk__in=frozen)
+    layers = Layer.objects.filter(learned, project=run.project).order_by()
+    return pictures_of(run.project, layers, rules_from_json(run.snapshot.rules)).reserved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from django.db import transaction
@@ -10,12 +11,12 @@ from django.db.models import Exists, OuterRef
 from engine.folder_output import write_atomically
 from engine.models import Layer, LayerStatus, Producer, Prompt
 from training.exports.base import Sample, write_file
-from training.manifest import HEADER, ROWS, RowSum, canonical, header_bytes
+from training.manifest import HEADER, ROWS, RowSum, header_bytes
 from training.models import SnapshotItem, TrainingRun
 from training.rules import rules_from_json
 from training.selectors.candidates import pictures_of
 from training.services.frozen_files import loader
-from training.services.frozen_rows import name_judges, rows_of
+from training.services.frozen_rows import lines_of, name_judges
 from training.services.leases import write
 
 MOST = 5000
@@ -39,12 +40,13 @@ def write_automatic_layers(run: TrainingRun, folder: Path) -> bool:
     pictures = pictures_of(run.project, layers, rules)
     total, load = RowSum("automatic layers", {"run": str(run.pk)}, run.code_revision), loader()
     lines = []
-    for _, _, row in rows_of(run.project, rules, pictures, layers):
+    for line in lines_of(run.project, rules, pictures, layers):
+        row = json.loads(line.text)
         sample: Sample = load(row)
         for kind, data in (("source", sample.source), ("layer", sample.layer), ("visible", sample.visible)):
             write_file(folder, row[kind]["path"], data)
-        lines.append(canonical(row))
-        total.add(row, lines[-1])
+        lines.append(line.text)
+        total.add(row, line.text)
     header = total.header()
     if not header.rows:
         return False

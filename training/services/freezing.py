@@ -21,16 +21,15 @@ from engine.perceptual_hash import NEAR_DUPLICATE_BITS
 from engine.refusals import Refusal
 from engine.revision import code_revision
 from training.composition import Composition
-from training.manifest import Header, RowSum, canonical
+from training.manifest import Header, RowSum
 from training.models import JobStatus, Snapshot
-from training.rules import Rules, rules_from_json
-from training.selectors.candidates import Pictures, Reservation, chosen_layers, pictures_of
+from training.rules import OnReserved, Rules, rules_from_json
+from training.selectors.candidates import Pictures, chosen_layers, pictures_of
 from training.services.doorbell import ring
-from training.services.frozen_rows import name_judges, rows_of
+from training.services.frozen_rows import Line, lines_of, name_judges
 from training.services.leases import claim, ended_as, heartbeat, write
+from training.services.reservations import refuse_reserved
 
-NAMED = 10
-"""So many reserved pictures are named in a refusal; the preview lists all."""
 AT_ONCE = 5000
 """Up to so many layers are frozen while somebody waits for the answer; more are left to a worker."""
 PIECE = 1 << 20
@@ -84,7 +83,7 @@ def work_on(snapshot: Snapshot) -> None:
         default_storage.save(name, File(lines))
         items.seek(0)
         with transaction.atomic():
-            with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+            with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(COPY) as copy:
                 while piece := items.read(PIECE):
                     copy.write(piece)
             write(
@@ -129,22 +128,22 @@ def _read(snapshot: Snapshot, rules: Rules, lines: IO[bytes], items: IO[bytes]) 
     composition = Composition()
     with _one_moment():
         pictures = pictures_of(snapshot.project, chosen_layers(snapshot.project, rules), rules)
-        _refuse_reserved(pictures.reserved, rules)
+        if rules.on_reserved == OnReserved.REFUSE:
+            refuse_reserved(pictures.reserved, "They can be left out.")
         total = RowSum(snapshot.name, _terms(snapshot, rules, pictures), code_revision())
-        for layer_id, image_id, row in rows_of(snapshot.project, rules, pictures):
-            line = canonical(row)
-            lines.write(line + b"\n")
-            leaf = total.add(row, line)
-            items.write(_item(snapshot.pk, layer_id, image_id, row, leaf))
-            composition.add(row)
+        for line in lines_of(snapshot.project, rules, pictures):
+            lines.write(line.text + b"\n")
+            leaf = total.add(line.place, line.text)
+            items.write(_item(snapshot.pk, line, leaf))
+            composition.add(line.facts)
     header = total.header(created_at=timezone.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     if not header.rows:
         raise Refusal("nothing_to_freeze", "No accepted layer fits these rules.", 409)
     return header, composition
 
 
-def _item(snapshot: uuid.UUID, layer: str, image: str, row: dict[str, Any], leaf: bytes) -> bytes:
-    return f"{snapshot}\t{layer}\t{image}\t{row['id']}\t{row['split']}\t\\\\x{leaf.hex()}\n".encode()
+def _item(snapshot: uuid.UUID, line: Line, leaf: bytes) -> bytes:
+    return f"{snapshot}\t{line.layer}\t{line.image}\t{line.id}\t{line.split}\t\\\\x{leaf.hex()}\n".encode()
 
 
 def _terms(snapshot: Snapshot, rules: Rules, pictures: Pictures) -> dict[str, Any]:
@@ -157,15 +156,6 @@ def _terms(snapshot: Snapshot, rules: Rules, pictures: Pictures) -> dict[str, An
     }
 
 
-def _refuse_reserved(reserved: list[Reservation], rules: Rules) -> None:
-    if not reserved or rules.on_reserved == "leave_out":
-        return
-    named = ", ".join(found.sentence for found in reserved[:NAMED])
-    more = f" and {len(reserved) - NAMED} more" if len(reserved) > NAMED else ""
-    sentence = f"Pictures that must never be trained on are among the chosen ones: {named}{more}."
-    raise Refusal("reserved_pictures", f"{sentence} They can be left out.", 409)
-
-
 @contextmanager
 def _one_moment() -> Iterator[None]:
     """All queries inside see the database as the first one did (a transaction of the caller keeps its own view)."""
@@ -174,4 +164,6 @@ def _one_moment() -> Iterator[None]:
         if is_outermost:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                # Some thousand layers at a time are found by their indexes; to compile that query costs more than it.
+                cursor.execute("SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1")
         yield

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 J = TypeVar("J", bound=Job)
 MAX_ATTEMPTS = 3
 """Claims without any progress in between; then the job kills its workers, and is failed."""
+DATABASE_LOST = (OperationalError, InterfaceError)
+"""No fault of the job: its lease runs out, and whoever claims it next goes on."""
 
 
 class LeaseLost(Exception):

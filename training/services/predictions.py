@@ -27,7 +27,7 @@ from training.models.jobs import LIVE
 from training.prompt_json import prompt_from_json, prompt_to_json
 from training.selectors.checkpoints import predictors_for
 from training.services.doorbell import ring
-from training.services.leases import LeaseLost, ended_as, heartbeat, write
+from training.services.leases import DATABASE_LOST, LeaseLost, ended_as, heartbeat, write
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,8 @@ def work_on(prediction: Prediction) -> None:
     with heartbeat(prediction):
         try:
             changes = _finished(prediction, *_answer(prediction))
+        except DATABASE_LOST:
+            raise
         except Exception as error:
             code = getattr(error, "code", None)
             if code is None:

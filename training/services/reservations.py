@@ -1,13 +1,17 @@
-"""Keep pictures out of training: benchmarks say here what they hold."""
+"""Keep pictures out of training: benchmarks say here what they hold, and what holds one of them is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.models import Project, SourceImage
+from engine.refusals import Refusal
 from training.models import ReservedPicture
-from training.selectors.candidates import digest_of
+from training.selectors.candidates import Reservation, digest_of
+
+NAMED = 10
+"""So many reserved pictures are named in a refusal; the preview lists all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +54,13 @@ def release(*, project: Project, purpose: str, reserved_for: str) -> int:
     """Take all reservations of a purpose back; returns how many there were."""
     found = ReservedPicture.objects.filter(project=project, purpose=purpose, reserved_for=reserved_for)
     return found.delete()[0]
+
+
+def refuse_reserved(reserved: Sequence[Reservation], way_out: str) -> None:
+    """Raises ``Refusal`` 409 ``reserved_pictures``, which names them and the way out, unless there are none."""
+    if not reserved:
+        return
+    named = ", ".join(found.sentence for found in reserved[:NAMED])
+    more = f" and {len(reserved) - NAMED} more" if len(reserved) > NAMED else ""
+    sentence = f"Pictures that must never be trained on are among the chosen ones: {named}{more}."
+    raise Refusal("reserved_pictures", f"{sentence} {way_out}", 409)

@@ -16,11 +16,13 @@ from engine.models import Project
 from engine.refusals import Refusal
 from training.models import JobStatus, TrainingRun
 from training.run_process import is_disk_full
+from training.selectors.training_runs import reserved_pictures_of
 from training.services.automatic_layers import write_automatic_layers
 from training.services.checkpoint_layers import start_checkpoint_layers
 from training.services.checkpoints import folder_of, register_checkpoint
 from training.services.exports import export_here
 from training.services.leases import MAX_ATTEMPTS, LeaseLost, ended_as, heartbeat, write
+from training.services.reservations import refuse_reserved
 from training.services.training_progress import CONFIG, ProgressReader
 from training.services.training_runs import mix_of, ring_for_training
 from training.trainer_process import TrainerProcess, cuda_devices, trainer_command
@@ -33,12 +35,14 @@ DATASET, AUTOMATIC, RUN = "dataset", "automatic", "run"
 def work_on(run: TrainingRun) -> None:
     """Take a claimed run to its end; what goes wrong ends it with a code, and never touches another checkpoint.
 
+    What became gold, or part of a benchmark or of votes, since the freeze ends it with ``reserved_pictures``.
     A trainer that was killed leaves the run queued, to go on from its last saved state; after ``MAX_ATTEMPTS`` claims
     without a step in between it is failed. Raises ``LeaseLost`` when it was cancelled or another worker has it.
     """
     with heartbeat(run):
         write(run, started_at=run.started_at or timezone.now())
         try:
+            refuse_reserved(reserved_pictures_of(run), "Freeze again, without them.")
             _train(run)
         except Refusal as refusal:
             write(run, **ended_as(JobStatus.FAILED, reason=f"{refusal.code}: {refusal}"[:500]))

@@ -34,7 +34,7 @@ from engine.services.images import import_files, limits
 from engine.services.leases import register_worker
 from engine.services.projects import project_named
 from engine.services.runs import start_run
-from engine.services.work import BATCH, work
+from engine.services.work import BATCH, THREADS, batches
 from engine.weights import LicenceForbids
 from engine.weights_folder import DamagedWeights, MissingWeights
 
@@ -98,7 +98,7 @@ class Command(ConsoleCommand):
         named = self._scenes(with_progress(files, options["limit"], "images"), given_of, options["seed"], errors)
         while batch := list(itertools.islice(named, BATCH[chosen.queue])):
             for spec, backend in zip(chosen.stages, backends, strict=True):
-                reports += run_stage([scene for _, scene in batch], spec, backend)
+                reports += run_stage([scene for _, scene in batch], spec, backend, THREADS[chosen.queue])
             for name, scene in batch:
                 rows += write_scene(out, scene, name)
         report = write_report(out, rows, reports, chosen, options["seed"], code_revision(), errors)
@@ -171,13 +171,17 @@ class Command(ConsoleCommand):
 
 def _until_over(run: EngineRun, worker: Worker, queue: str) -> Iterator[int]:
     """Work the queue until this run is over; another worker may hold some of its images meanwhile."""
-    while run.status in (RunStatus.QUEUED, RunStatus.RUNNING):
-        taken = work(worker, queue)
-        if taken:
+    while _is_live(run):
+        taken = 0
+        for taken in batches(worker, queue, goes_on=lambda: _is_live(run)):
             yield taken
-        else:
+        if not taken:
             time.sleep(0.5)
-        run.refresh_from_db()
+
+
+def _is_live(run: EngineRun) -> bool:
+    run.refresh_from_db()
+    return run.status in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 def _recipe(name: str) -> recipes.Recipe:

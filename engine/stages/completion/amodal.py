@@ -104,8 +104,17 @@ def paste(
     ``feather_px``.
     """
     out = source_hwc.copy()
-    if not hidden_hw.any():
+    box = box_of(hidden_hw)
+    if box is None:
         return out
+    x0, y0, x1, y1 = (int(side) for side in box)
+    near = np.s_[max(0, y0 - _RIM_PX - 1) : y1 + _RIM_PX + 1, max(0, x0 - _RIM_PX - 1) : x1 + _RIM_PX + 1]
+    out[near] = _pasted(source_hwc[near], painted_hwc[near], visible_hw[near], hidden_hw[near], feather_px)
+    return out
+
+
+def _pasted(source_hwc: Picture, painted_hwc: Picture, visible_hw: Mask, hidden_hw: Mask, feather_px: float) -> Picture:
+    out = source_hwc.copy()
     matched = match_colours(painted_hwc, source_hwc, visible_hw, hidden_hw).astype(np.float32)
     if visible_hw.any():
         distance, nearest = cv2.distanceTransformWithLabels(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from engine.imaging import box_of
-from engine.records import Mask, Picture, RGBALayer
+from engine.records import Box, Mask, Picture, RGBALayer
 from engine.stages.completion.crop import NEUTRAL
 
 
@@ -25,13 +25,18 @@ def to_square(picture_hwc: Picture, side_px: int) -> Picture:
 
 def on_grey(layer: RGBALayer, only_hw: Mask | None = None, margin: float = 0.1) -> Picture:
     """The layer, or only some of its pixels, on grey; cut to the *whole* layer's box so that both views compare."""
-    alpha = layer.alpha_hw if only_hw is None else layer.alpha_hw * only_hw
-    mixed = alpha[..., None] * layer.rgba_hwc[..., :3] + (1 - alpha[..., None]) * NEUTRAL
-    picture = np.rint(mixed).astype(np.uint8)
-    box = box_of(layer.amodal_hw)
+    window = _window(box_of(layer.amodal_hw), margin)
+    rgba = layer.rgba_hwc[window]
+    alpha = rgba[..., 3:].astype(np.float32) / 255.0
+    if only_hw is not None:
+        alpha = alpha * only_hw[window][..., None]
+    return np.rint(alpha * rgba[..., :3] + (1 - alpha) * NEUTRAL).astype(np.uint8)
+
+
+def _window(box: Box | None, margin: float) -> tuple[slice, slice]:
+    """Everything without a box."""
     if box is None:
-        return picture
-    x0, y0, x1, y1 = box
+        return np.s_[:, :]
+    x0, y0, x1, y1 = (int(side) for side in box)
     room = round(margin * max(x1 - x0, y1 - y0)) + 1
-    top, left = max(0, int(y0) - room), max(0, int(x0) - room)
-    return np.ascontiguousarray(picture[top : int(y1) + room, left : int(x1) + room])
+    return slice(max(0, y0 - room), y1 + room), slice(max(0, x0 - room), x1 + room)

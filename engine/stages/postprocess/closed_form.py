@@ -49,34 +49,35 @@ class ClosedForm(OneByOne):
         assert backdrop is not None
         covered = np.zeros((height, width), bool)
         for instance in scene.foregrounds:
-            alpha = self._alpha(scene, instance, backdrop)
-            instance.layer = self._layer(scene, instance, alpha, backdrop, covered)
+            picture = self._uncovered(scene, instance, backdrop)
+            alpha = self._alpha(scene, instance, picture)
+            instance.layer = self._layer(scene, instance, alpha, picture, covered)
             covered |= instance.layer.amodal_hw
         alphas = [instance.layer.alpha_hw for instance in scene.foregrounds if instance.layer is not None]
-        scene.numbers["postprocess"] = {
-            "layers": float(len(alphas)),
-            "soft_pixels": float(sum(np.count_nonzero((alpha > 0.02) & (alpha < 0.98)) for alpha in alphas)),
-        }
+        scene.numbers.setdefault("postprocess", {}).update(
+            layers=float(len(alphas)),
+            soft_pixels=float(sum(np.count_nonzero((alpha > 0.02) & (alpha < 0.98)) for alpha in alphas)),
+        )
         background = scene.background
         if background is not None and background.completed_hwc is not None:
             opaque = np.full((height, width, 1), 255, np.uint8)
             background.layer = RGBALayer(np.dstack([background.completed_hwc, opaque]), background.visible_hw.copy())
 
-    def _alpha(self, scene: Scene, instance: Instance, backdrop: Picture) -> Floats:
+    def _alpha(self, scene: Scene, instance: Instance, picture_hwc: Picture) -> Floats:
         """Alpha of the whole object, hidden part included, float 0..1 of the picture's size.
 
-        Objects in front are first taken out of the picture: the hidden part shows inside the amodal mask, the
+        Objects in front are taken out of the picture: the hidden part shows inside the amodal mask, the
         filled background outside. So the object goes on at 1 where it is covered, and only edges that are seen in the
         source are decided by colour; an edge that was invented gets a plain soft step.
         """
         amodal = _of(instance.amodal_hw)
         half = self._half_width(instance, amodal)
-        window = _window(amodal, round(half + 2 + self.params.margin_share * np.sqrt(np.count_nonzero(amodal))))
+        window = window_of(amodal, round(half + 2 + self.params.margin_share * np.sqrt(np.count_nonzero(amodal))))
         invented = ~instance.visible_hw & _others(scene, instance)
-        picture = self._uncovered(scene, instance, backdrop)[window]
+        picture = picture_hwc[window]
         mask, unseen = amodal[window], invented[window]
         step = np.clip(signed_distance(mask) / 2 + 0.5, 0.0, 1.0).astype(np.float32)
-        alpha = self._solve(picture, self._trimap(instance, mask, half), step)
+        alpha = self._solve(scene, picture, self._trimap(instance, mask, half), step)
         alpha = np.where(unseen, step, alpha)
         out = np.zeros(amodal.shape, np.float32)
         out[window] = alpha
@@ -91,13 +92,13 @@ class ClosedForm(OneByOne):
 
     def _foreground(self, scene: Scene, instance: Instance, picture_hwc: Picture, alpha8_hw: Picture) -> Picture:
         """The object's own colours ``[H,W,3]`` where it is not opaque; elsewhere they do not matter."""
-        window = _window(alpha8_hw > 0, 4)
+        window = window_of(alpha8_hw > 0, 4)
         colour = picture_hwc.copy()
         unmixed = estimate_foreground_ml(picture_hwc[window] / 255.0, alpha8_hw[window] / 255.0)
         colour[window] = np.clip(np.rint(unmixed * 255), 0, 255).astype(np.uint8)
         return colour
 
-    def _solve(self, picture_hwc: Picture, trimap_hw: Floats, step_hw: Floats) -> Floats:
+    def _solve(self, scene: Scene, picture_hwc: Picture, trimap_hw: Floats, step_hw: Floats) -> Floats:
         """Closed-form alpha at no more than ``working_px`` on the longer side; ``step_hw`` where it has no answer."""
         unknown = (trimap_hw > 0) & (trimap_hw < 1)
         if not unknown.any() or not (trimap_hw == 0).any() or not (trimap_hw == 1).any():
@@ -123,13 +124,12 @@ class ClosedForm(OneByOne):
         picture = np.where((_others(scene, instance) & ~instance.visible_hw)[..., None], backdrop, scene.image_hwc)
         return np.where(amodal[..., None], completed, picture).astype(np.uint8)
 
-    def _layer(self, scene: Scene, instance: Instance, alpha: Floats, backdrop: Picture, covered: Mask) -> RGBALayer:
+    def _layer(self, scene: Scene, instance: Instance, alpha: Floats, picture: Picture, covered: Mask) -> RGBALayer:
         """Colours unmixed from the background; the source's own where the object is opaque and seen."""
         alpha8 = np.rint(np.clip(alpha, 0, 1) * 255).astype(np.uint8)
         amodal = alpha8 > 127
         hidden = _of(instance.amodal_hw) & ~instance.visible_hw
         visible = amodal & ~covered & ~hidden
-        picture = self._uncovered(scene, instance, backdrop)
         colour = self._foreground(scene, instance, picture, alpha8)
         opaque = alpha8 == 255
         colour[opaque] = picture[opaque]
@@ -154,7 +154,7 @@ def _others(scene: Scene, instance: Instance) -> Mask:
     return out
 
 
-def _window(mask_hw: Mask, margin_px: int) -> tuple[slice, slice]:
+def window_of(mask_hw: Mask, margin_px: int) -> tuple[slice, slice]:
     """The mask's box grown by a margin, inside the picture; the whole picture for an empty mask."""
     box = box_of(mask_hw)
     height, width = mask_hw.shape

@@ -13,7 +13,7 @@ from engine.imaging import iou
 from engine.records import Instance, Mask, Picture, Scene
 from engine.stages.completion.partial_background import behind
 from engine.stages.postprocess import closed_form
-from engine.stages.postprocess.closed_form import ClosedForm
+from engine.stages.postprocess.closed_form import ClosedForm, window_of
 from engine.stages.postprocess.materials import band_factor, is_clear
 from engine.stages.postprocess.unmix import trust_in, unmix
 from engine.stages.roles import Floats, Matter
@@ -42,15 +42,13 @@ class Matting(ClosedForm):
         chosen = Params(**params)
         self.params, self.least_iou = chosen, chosen.least_iou
         self.matter: Matter = networks.make(chosen.matter)
-        self.rejected = 0
 
     def load(self, device: str = "cpu", dtype: str = "float32") -> None:
         self.matter.load(device, dtype)
 
     def work_on(self, scene: Scene) -> None:
-        self.rejected = 0
+        scene.numbers["postprocess"] = {"mattes_rejected": 0.0}
         super().work_on(scene)
-        scene.numbers["postprocess"]["mattes_rejected"] = float(self.rejected)
 
     def _half_width(self, instance: Instance, amodal_hw: Mask) -> float:
         half = super()._half_width(instance, amodal_hw) * band_factor(instance.label)
@@ -60,7 +58,7 @@ class Matting(ClosedForm):
         known = super()._trimap(instance, mask_hw, half_width_px)
         return np.where(known == 1.0, 0.5, known).astype(np.float32) if is_clear(instance.label) else known
 
-    def _solve(self, picture_hwc: Picture, trimap_hw: Floats, step_hw: Floats) -> Floats:
+    def _solve(self, scene: Scene, picture_hwc: Picture, trimap_hw: Floats, step_hw: Floats) -> Floats:
         """1 in the known core, 0 outside the band, the network's alpha between; ``step_hw`` where it disagrees."""
         unknown = (trimap_hw > 0) & (trimap_hw < 1)
         if not unknown.any() or not (trimap_hw == 0).any():
@@ -69,7 +67,7 @@ class Matting(ClosedForm):
         alpha = np.where(unknown, solved, trimap_hw).astype(np.float32)
         is_opaque_somewhere = bool((trimap_hw == 1).any())
         if is_opaque_somewhere and iou(alpha > 0.5, step_hw > 0.5) < self.least_iou:
-            self.rejected += 1
+            scene.numbers["postprocess"]["mattes_rejected"] += 1.0
             return step_hw
         return alpha
 
@@ -80,5 +78,8 @@ class Matting(ClosedForm):
         seen_behind = scene.background.visible_hw.copy()
         for other in scene.instances[scene.instances.index(instance) + 1 :]:
             seen_behind |= other.visible_hw
-        alpha = alpha8_hw.astype(np.float32) / 255.0
-        return unmix(picture_hwc, alpha, behind(scene, instance), estimate, trust_in(seen_behind))
+        window = window_of(alpha8_hw > 0, 0)
+        alpha = alpha8_hw[window].astype(np.float32) / 255.0
+        below, trust = behind(scene, instance)[window], trust_in(seen_behind)[window]
+        estimate[window] = unmix(picture_hwc[window], alpha, below, estimate[window], trust)
+        return estimate

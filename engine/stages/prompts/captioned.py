@@ -48,6 +48,7 @@ class Captioned(Templates):
         self.language: Language = networks.make(chosen.language)
         self.locator: Detector | None = networks.make(chosen.locator) if chosen.locator else None
         self.texts: dict[int, tuple[str, bool]] = {}
+        """Of the instances in work, by identity: other threads may have other scenes in work."""
 
     def load(self, device: str = "cpu", dtype: str = "float32") -> None:
         self.language.load(device, dtype)
@@ -65,12 +66,16 @@ class Captioned(Templates):
         tokens = Counter({id(scene): 0 for scene in kept})
         for (scene, _), one in zip(wanted, read, strict=True):
             tokens[id(scene)] += one.tokens
-        self.texts = self._checked(kept, captions)
-        super().__call__(scenes)
+        checked = self._checked(kept, captions)
+        self.texts.update(checked)
+        try:
+            super().__call__(scenes)
+        finally:
+            for key in checked:
+                del self.texts[key]
         for scene in kept:
             told = [i for i in scene.foregrounds if id(i) in captions]
             scene.numbers["prompts"] |= {"captions": float(len(told)), "tokens": float(tokens[id(scene)])}
-        self.texts = {}
         return scenes
 
     def _checked(self, scenes: Sequence[Scene], captions: Mapping[int, str]) -> dict[int, tuple[str, bool]]:

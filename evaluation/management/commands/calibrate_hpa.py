@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -12,6 +13,7 @@ from engine.selectors.access import find_project
 from evaluation.models import Benchmark, Calibration
 from evaluation.selectors.votes import board_states
 from evaluation.services.calibrations import calibrate_board, choose
+from evaluation.services.layer_scores import score_voted_layers
 from evaluation.services.ratings import refit_stale_boards
 
 
@@ -38,6 +40,7 @@ class Command(ConsoleCommand):
         made, problems = [], {}
         for board in boards:
             try:
+                score_voted_layers(benchmark, board, on_progress=partial(self._tell, board))
                 made.append(calibrate_board(project=project, benchmark=benchmark, board=board))
             except Refusal as refusal:
                 problems[board] = f"{refusal.code}: {refusal}"
@@ -49,6 +52,9 @@ class Command(ConsoleCommand):
                 choose(calibration)
         document = {"calibrations": [_document(calibration) for calibration in made], "problems": problems}
         self.finish(document, "\n".join(map(_sentence, made)), options["as_json"])
+
+    def _tell(self, board: str, done: int) -> None:
+        self.stderr.write(f"{board}: {done} voted layers measured")
 
 
 def _document(calibration: Calibration) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from engine.records import LayerKind
 from evaluation.loop_terms import BadTerms, LoopTerms
 from evaluation.models import LoopRound
 from evaluation.selectors.rounds import RoundRow, rounds_of
-from evaluation.services.curation import compare_curation
-from evaluation.services.loop import begin, next_round, work_on
+from evaluation.services.curation import compare_curation, compare_curation_often
+from evaluation.services.loop import Tell, begin, next_round, work_on
 
-OPTIONS = ("pictures", "vote_pictures", "annotators", "voters", "votes", "benchmark", "steps", "batch", "seed")
+OPTIONS = ("pictures", "vote_pictures", "annotators", "mends", "voters", "votes", "benchmark", "steps", "batch", "seed")
 TIMES = ("engine", "judging", "training", "scoring", "voting")
 
 
@@ -31,7 +31,13 @@ class Command(ConsoleCommand):
         for name in OPTIONS:
             parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(LoopTerms(), name))
         parser.add_argument(
-            "--curation", action="store_true", help="also compare layers people accepted, 15 %% wrongly, with a lot"
+            "--curation",
+            type=int,
+            nargs="?",
+            const=1,
+            default=0,
+            metavar="N",
+            help="also compare, so many times, layers people accepted, 15 %% wrongly, with as many by lot",
         )
         parser.add_argument("--error-rate", type=float, default=LoopTerms().error_rate)
         parser.add_argument("--rate", type=float, default=LoopTerms().rate, help="of learning")
@@ -41,25 +47,33 @@ class Command(ConsoleCommand):
             terms = LoopTerms.from_json(options)
         except BadTerms as error:
             raise CommandError(f"{error.code}: {error}", returncode=WRONG_USE) from error
-        if options["rounds"] < 1:
-            raise CommandError("--rounds is at least 1", returncode=WRONG_USE)
+        if options["rounds"] < (0 if options["curation"] else 1):
+            raise CommandError("--rounds is at least 1, beside --curation 0", returncode=WRONG_USE)
         with refusals_as_errors():
             project = begin(options["project"], terms)
             while LoopRound.objects.filter(project=project, finished_at__isnull=False).count() < options["rounds"]:
                 work_on(next_round(project, terms), self.stderr.write)
-            compared = compare_curation(options["project"], terms, self.stderr.write) if options["curation"] else None
+            compared, means = _curation(options["project"], terms, options["curation"], self.stderr.write)
         rows = rounds_of(project, LayerKind.FOREGROUND.value)
         document = {"project": str(project.pk), "terms": terms.to_json(), "rounds": [row.to_json() for row in rows]}
         text = table(rows)
+        for one in compared:
+            text += f"\n\n{curation_table(one)}"
         if compared:
-            document["curation"] = compared
-            text += f"\n\n{curation_table(compared)}"
+            document |= {"curation": compared, "curation_means": means}
+            text += f"\n\n{means_table(means)}" if means else ""
         self.finish(document, text, options["as_json"])
+
+
+def _curation(name: str, terms: LoopTerms, times: int, tell: Tell) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    if times < 2:
+        return ([compare_curation(name, terms, tell)] if times else []), []
+    return compare_curation_often(name, terms, times, tell)
 
 
 def table(rows: list[RoundRow]) -> str:
     """As Markdown: what each round learned from, how good it was and where the time went."""
-    heads = ("round", "layers", "accepted", "HPA (95 %)", "Elo (95 %)", "gate", *TIMES)
+    heads = ("round", "layers", "accepted", "HPA (95 %)", "more than before", "Elo (95 %)", "gate", *TIMES)
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
         spent = row.seconds
@@ -70,6 +84,7 @@ def table(rows: list[RoundRow]) -> str:
             "-" if row.layers is None else str(row.layers),
             "-" if row.acceptance is None else f"{100 * row.acceptance:.0f} %",
             _interval(row.hpa, "{:.3f}"),
+            _interval(row.gain, "{:+.3f}"),
             _interval(row.rating, "{:.0f}"),
             row.gate.status if row.gate else "-",
             *(f"{seconds:.0f} s" for seconds in times),
@@ -95,6 +110,18 @@ def curation_table(compared: dict[str, Any]) -> str:
             lines.append(
                 f"| {row['metric']} | {row['ours']:.4g} | {row['theirs']:.4g} | {row['difference']:+.3g}{ends} |"
             )
+    return "\n".join(lines)
+
+
+def means_table(means: list[dict[str, Any]]) -> str:
+    """As Markdown: the mean of several comparisons on the foreground board."""
+    rows = [row for row in means if row["board"] == LayerKind.FOREGROUND]
+    lines = [
+        f"Mean of {rows[0]['n'] if rows else 0} comparisons.\n",
+        "| metric | curated less by lot (95 %) |",
+        "|---|---|",
+    ]
+    lines += [f"| {row['metric']} | {row['difference']:+.3g} [{row['low']:+.3g}, {row['high']:+.3g}] |" for row in rows]
     return "\n".join(lines)
 
 

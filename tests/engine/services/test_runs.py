@@ -8,6 +8,7 @@ from engine.models import EngineRun, ItemStatus, Layer, RunItem, RunStatus, Stag
 from engine.records import STAGES
 from engine.refusals import Refusal
 from engine.services import runs
+from engine.services import work as module
 from engine.services.leases import MAX_ATTEMPTS, claim_items, register_worker
 from engine.services.work import work
 from tests.engine.scenes import composite_image
@@ -112,19 +113,36 @@ def test_an_image_whose_lease_ended_is_given_again(project, worker):
     assert second.attempts == 2
 
 
-def test_who_lost_the_lease_writes_nothing(project, worker):
+def test_who_lost_the_lease_writes_nothing(project, worker, monkeypatch):
     """Two workers on one image: the slow one comes back when the other has it, and must not add a second layer."""
     composite_image(project)
     runs.start_run(project=project)
-    from engine.services import work as module
-
     (slow,) = claim_items(worker, "cpu", 1)
     expire(slow)
     assert work(worker, "cpu") == 1
     layers = Layer.objects.count()
-    module._work_on(worker, [slow])
+    with monkeypatch.context() as late:
+        late.setattr(module, "claim_items", lambda *args: [slow])
+        work(worker, "cpu")
     assert Layer.objects.count() == layers
     assert StageRun.objects.count() == len(STAGES)
+
+
+def test_an_image_that_takes_down_its_workers_is_found_among_many(project, worker):
+    """Its worker dies whenever it is held; the others of its batch are not given up with it."""
+    for seed in range(1, 17):
+        make_image(project, seed=seed)
+    run = runs.start_run(project=project)
+    poison = run.items.order_by("created_at")[5]
+    while items := claim_items(worker, "cpu", 16):
+        held = run.items.filter(pk__in=[item.pk for item in items])
+        if poison in items:
+            held.update(lease_expires_at="2020-01-01T00:00:00Z")
+        else:
+            held.update(status=ItemStatus.FINISHED, lease=None, lease_expires_at=None)
+    assert runs.give_up_on_poison(MAX_ATTEMPTS) == 1
+    assert list(run.items.filter(status=ItemStatus.FAILED)) == [poison]
+    assert run.items.filter(status=ItemStatus.FINISHED).count() == 15
 
 
 def test_an_image_that_takes_down_its_workers_is_given_up(project, worker):
@@ -145,14 +163,13 @@ def test_an_image_that_takes_down_its_workers_is_given_up(project, worker):
 def test_a_cancelled_run_stops_at_the_next_stage(project, worker, monkeypatch):
     composite_image(project)
     run = runs.start_run(project=project)
-    from engine.services import work as module
 
-    def cancelling(item, report, made, save=module._save):
+    def cancelling(item, report, made, save=module.save):
         save(item, report, made)
         if report.stage == "scene":
             runs.cancel_run(run.id)
 
-    monkeypatch.setattr(module, "_save", cancelling)
+    monkeypatch.setattr(module, "save", cancelling)
     work(worker, "cpu")
     run.refresh_from_db()
     assert run.status == RunStatus.CANCELLED

@@ -32,6 +32,7 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "flux1_fill": completion.flux1_fill,
     "qwen_image_edit": completion.qwen_image_edit,
     "vitmatte_small": layers.vitmatte,
+    "birefnet_matting": layers.birefnet,
     "clip_vit_b_32": layers.open_clip,
     "dinov2_base": layers.dinov2,
 }

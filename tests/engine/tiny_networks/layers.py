@@ -31,6 +31,17 @@ def vitmatte(place: Path) -> None:
     VitMatteImageProcessor(size_divisor=32).save_pretrained(place)
 
 
+def birefnet(place: Path) -> None:
+    """Names of the tensors as published; sizes are read from their shapes."""
+    from safetensors.torch import save_file
+
+    from engine.stages.postprocess.birefnet.network import BiRefNet
+    from engine.stages.postprocess.birefnet.swin import Swin
+
+    network = BiRefNet(Swin(4, depths=[2, 2, 2, 2], heads=[1, 1, 2, 2], window=4), 4)
+    save_file(network.state_dict(), place / "model.safetensors")
+
+
 def open_clip(place: Path) -> None:
     """The configuration beside the weights, as open_clip publishes them; its own words ship with the package."""
     from open_clip import CLIP

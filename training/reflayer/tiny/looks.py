@@ -22,6 +22,7 @@ def look_twice(network: MaskNetwork, source_hwc: Picture, prompt: Prompt, seed: 
     """The answers of both passes, each ``[2,S,S]`` float 0..1: alpha, visible share. S a multiple of 16."""
     maps = torch.from_numpy(first_look(source_hwc, prompt, seed))[None]
     source = torch.from_numpy(np.ascontiguousarray(source_hwc))[None]
-    first = network(with_second_look(maps, None))
-    second = network(with_second_look(maps, second_maps(source, first)))
+    seen = network.seen(maps)
+    first = network(with_second_look(maps, None), seen)
+    second = network(with_second_look(maps, second_maps(source, first)), seen)
     return [torch.sigmoid(logits)[0].numpy() for logits in (first, second)]

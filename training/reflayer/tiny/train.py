@@ -33,9 +33,10 @@ from training.reflayer.tiny.checkpoint import (
 )
 from training.reflayer.tiny.looks import second_maps
 from training.reflayer.tiny.losses import mask_loss
-from training.reflayer.tiny.mask_network import MaskNetwork, MaskNetworkConfig, with_second_look
+from training.reflayer.tiny.mask_network import MaskNetwork, MaskNetworkConfig, with_second_look, with_trunk
 from training.reflayer.tiny.samples import Samples, Window
 from training.reflayer.tiny.scenes import NoScenes, SceneStore
+from training.reflayer.tiny.trunk import UnknownTrunk, load_trunk
 from training.reflayer.tiny.validation import validate
 
 MOST_BAD_STEPS = 10
@@ -99,11 +100,13 @@ class Trainer:
         half = len(batch["first"]) // 2 if self.progress >= self.config.second_from else 0
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
             seconds = torch.zeros(len(batch["first"]), 6, *batch["first"].shape[2:])
+            seen = self.network.seen(_last(batch["first"]))
             if half:
+                first = None if seen is None else [features[:half] for features in seen]
                 with torch.no_grad():
-                    answer = self.network(_last(with_second_look(batch["first"][:half], None)))
+                    answer = self.network(_last(with_second_look(batch["first"][:half], None)), first)
                 seconds[:half] = second_maps(batch["source"][:half], answer)
-            logits = self.network(_last(with_second_look(batch["first"], seconds)))
+            logits = self.network(_last(with_second_look(batch["first"], seconds)), seen)
         # The first look need not guess what is hidden; that is the second's work.
         is_second = torch.zeros(len(logits), 1, 1, 1)
         is_second[:half] = 1
@@ -185,18 +188,22 @@ def run(
     validation: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     start: Path | None = None,
+    trunk: Path | None = None,
 ) -> Trainer:
     """Train until the time or the steps are used up, going on from ``out`` if it holds a state.
 
     ``should_stop`` is asked before every step; a stopped run is saved and can go on. ``start`` is a checkpoint whose
     weights the run begins with and which decides the shape of the network; what it has seen is listed with the new.
+    ``trunk`` is a file of weights for ``load_trunk``, given to a network that has none.
 
-    Raises ``NoScenes``, ``BrokenCheckpoint`` and ``NonFiniteLoss``; what was saved before stays as it is.
+    Raises ``NoScenes``, ``BrokenCheckpoint``, ``UnknownTrunk`` and ``NonFiniteLoss``; what was saved before stays as
+    it is.
     """
     store = SceneStore(scenes)
     held_out = SceneStore(validation) if validation else None
     torch.manual_seed(config.seed)
-    trainer = Trainer(load_network(start).train() if start else MaskNetwork(network), config)
+    begun = load_network(start).train() if start else MaskNetwork(network)
+    trainer = Trainer(with_trunk(begun, load_trunk(trunk)) if trunk else begun, config)
     out.mkdir(parents=True, exist_ok=True)
     listed = (folder / "sources.json" for folder in (scenes, validation) if folder is not None)
     seen = training_parts(start) if start else []
@@ -244,6 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--validation", type=Path, metavar="DIR", help="scenes to validate on now and then")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--start", type=Path, metavar="DIR", help="a checkpoint to begin with")
+    parser.add_argument("--trunk", type=Path, metavar="FILE", help="EfficientNet-Lite0 (.pth) to see with")
     parser.add_argument("--minutes", type=float, default=TrainConfig.minutes)
     parser.add_argument("--rate", type=float, default=TrainConfig.rate, help="highest learning rate")
     parser.add_argument("--second-from", type=float, default=TrainConfig.second_from, help="share of the run, 0..1")
@@ -269,8 +277,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         network = MaskNetworkConfig(widths=tuple(given.widths))
-        run(given.scenes, given.out, config, network, given.validation, stopped.is_set, given.start)
-    except (NoScenes, BrokenCheckpoint, NonFiniteLoss) as error:
+        run(given.scenes, given.out, config, network, given.validation, stopped.is_set, given.start, given.trunk)
+    except (NoScenes, BrokenCheckpoint, UnknownTrunk, NonFiniteLoss) as error:
         sys.stderr.write(f"{error.code}: {error}\n")
         return 1
     return 0

@@ -121,6 +121,35 @@ def test_a_part_noun_inside_its_whole_is_no_object_of_its_own():
     assert [instance.label for instance in scene.instances] == ["car"]
 
 
+def test_of_many_only_the_surest_are_cut_out():
+    found = Says(Found("ball", 0.9, box_of(FRONT)), Found("globe", 0.2, box_of(BEHIND)))
+    scene = run(("rf_detr", found), most=1)
+    assert [instance.label for instance in scene.instances] == ["ball"]
+
+
+def test_what_fills_the_picture_is_no_object():
+    wall = np.ones((120, 160), bool)
+    assert run(("rf_detr", Says(Found("wall", 0.9, (0, 0, 160, 120)))), masks=(wall,)).drop_reason == "no_instances"
+
+
+def test_two_boxes_that_are_cut_out_alike_are_one_object_of_both_sources():
+    x0, y0, x1, y1 = box_of(FRONT)
+    whole, upper = Found("ball", 0.9, (x0, y0, x1, y1)), Found("globe", 0.2, (x0, y0, x1, (y0 + y1) / 2))
+    scene = run(("rf_detr", Says(whole)), ("owlv2", Says(upper, needs_phrases=True)), masks=(FRONT,))
+    (instance,) = scene.instances
+    assert instance.source == "merged"
+    assert iou(instance.visible_hw, FRONT) > 0.95
+
+
+def test_several_under_one_name_are_no_object_beside_each_of_them():
+    left, right = np.zeros((120, 160), bool), np.zeros((120, 160), bool)
+    left[40:80, 20:70], right[40:80, 90:140] = True, True
+    both = left | right
+    found = [Found(name, 0.9, box_of(mask)) for name, mask in (("man", left), ("woman", right), ("people", both))]
+    scene = run(("rf_detr", Says(*found)), masks=(left, right, both), scene=scene_of([left, right]))
+    assert sorted(instance.label for instance in scene.instances) == ["man", "woman"]
+
+
 def test_given_prompts_take_the_place_of_detection():
     scene = two_discs()
     scene.instances, scene.in_front = [], []
