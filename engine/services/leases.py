@@ -28,15 +28,19 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 
+# The choice is materialized: as a mere subquery the planner may run it again for each row it meets, and every run takes
+# as many images more, since it skips those it has already taken.
 CLAIM = """
-UPDATE engine_runitem SET status = 'running', lease = gen_random_uuid(), worker_id = %(worker)s,
-       attempts = attempts + 1, lease_expires_at = now() + make_interval(secs => %(lease_s)s)
- WHERE id IN (
+WITH chosen AS MATERIALIZED (
     SELECT id FROM engine_runitem
      WHERE queue = %(queue)s AND attempts = %(attempts)s
        AND (status = 'queued' OR (status = 'running' AND lease_expires_at < now()))
-     ORDER BY created_at, id LIMIT %(count)s FOR UPDATE SKIP LOCKED)
-RETURNING id
+     ORDER BY created_at, id LIMIT %(count)s FOR UPDATE SKIP LOCKED
+)
+UPDATE engine_runitem item SET status = 'running', lease = gen_random_uuid(), worker_id = %(worker)s,
+       attempts = attempts + 1, lease_expires_at = now() + make_interval(secs => %(lease_s)s)
+  FROM chosen WHERE item.id = chosen.id
+RETURNING item.id
 """
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -78,7 +79,7 @@ class Row:
 @require_safe
 @login_required
 @refusals_as_errors
-def arena(request: HttpRequest, slug: str) -> HttpResponse:
+def arena(request: HttpRequest, slug: str) -> HttpResponseBase:
     project = project_for(request.user, slug)
     board, role = board_asked_for(request), role_of(request.user, project)
     refit = latest_refit(project, board)

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -95,7 +96,7 @@ def benchmark_freeze(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 @refusals_as_errors
-def benchmark(request: HttpRequest, benchmark_id: uuid.UUID) -> HttpResponse:
+def benchmark(request: HttpRequest, benchmark_id: uuid.UUID) -> HttpResponseBase:
     found = benchmark_for(request.user, benchmark_id, Role.VIEWER)
     project = found.project
     may_curate = is_at_least(role_of(request.user, project), Role.CURATOR)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from annotation.selectors.bulk_acts import running_acts
@@ -63,7 +64,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 @refusals_as_errors
-def dashboard_csv(request: HttpRequest, slug: str, table: str) -> HttpResponse:
+def dashboard_csv(request: HttpRequest, slug: str, table: str) -> HttpResponseBase:
     """One chart's numbers as CSV."""
     board = board_of(request, slug)
     return csv_answer(board.tables, table, board.project.name)

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -51,7 +52,7 @@ class Difference:
 @require_safe
 @login_required
 @refusals_as_errors
-def rounds(request: HttpRequest, slug: str) -> HttpResponse:
+def rounds(request: HttpRequest, slug: str) -> HttpResponseBase:
     project = project_for(request.user, slug)
     may_curate = is_at_least(role_of(request.user, project), Role.CURATOR)
     board = _board(request)
@@ -102,7 +103,7 @@ def gate_open(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 @refusals_as_errors
-def gate(request: HttpRequest, gate_id: uuid.UUID) -> HttpResponse:
+def gate(request: HttpRequest, gate_id: uuid.UUID) -> HttpResponseBase:
     found = gate_for(request.user, gate_id, Role.VIEWER)
     project = found.project
     may_curate = is_at_least(role_of(request.user, project), Role.CURATOR)

@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -74,7 +75,7 @@ def project_runs(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 @refusals_as_errors
-def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponseBase:
     engine_run = run_for(request.user, run_id)
     report = run_report(engine_run)
     tables = {"funnel": lambda: engine_table(report.stages, "Data engine"), "people": lambda: accepted_table(report)}

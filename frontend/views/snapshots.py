@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_POST, require_safe
@@ -86,7 +87,7 @@ def snapshot_freeze(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 @refusals_as_errors
-def snapshot(request: HttpRequest, snapshot_id: uuid.UUID) -> HttpResponse:
+def snapshot(request: HttpRequest, snapshot_id: uuid.UUID) -> HttpResponseBase:
     found = snapshot_for(request.user, snapshot_id)
     if "csv" in request.GET:
         tables = {"composition": lambda: _composition(found)} if found.is_frozen else {}

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -35,7 +36,7 @@ STARTED = {
 @require_safe
 @login_required
 @refusals_as_errors
-def training_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+def training_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponseBase:
     run = training_run_for(request.user, run_id)
     may_curate = is_at_least(role_of(request.user, run.project), Role.CURATOR)
     series, validation, pace = series_of(run), series_of(run, "validation"), pace_of(run)

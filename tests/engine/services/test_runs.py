@@ -102,6 +102,18 @@ def test_a_waiting_image_is_given_to_one_worker_only(project, worker):
     assert claim_items(worker, "cpu", 5) == []
 
 
+def test_no_more_are_given_than_asked_for_when_the_planner_takes_the_queue_for_empty(project, worker):
+    """It then chose the images anew for every row that it met, and took them all."""
+    make_image(project, seed=1)
+    runs.start_run(project=project)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE engine_runitem")
+    for seed in range(2, 9):
+        make_image(project, seed=seed)
+    runs.start_run(project=project)
+    assert len(claim_items(worker, "cpu", 2)) == 2
+
+
 def test_an_image_whose_lease_ended_is_given_again(project, worker):
     make_image(project)
     runs.start_run(project=project)
