@@ -34,8 +34,11 @@ def missing(folder: Path | None = None) -> list[str]:
 
 
 def best_here(folder: Path | None = None) -> str:
-    """``published`` where HPA's three weights are here, else ``offline``."""
-    return OFFLINE if set(missing(folder)) & set(HPA) else PUBLISHED
+    """For checkpoints: ``published`` where HPA's three weights are here, else ``offline-reflayer-tiny``.
+
+    Not ``offline``: its completion axis once found an untrained checkpoint better than all that were trained from it.
+    """
+    return OFFLINE_TINY if set(missing(folder)) & set(HPA) else PUBLISHED
 
 
 def how_to_publish(absent: list[str]) -> str:

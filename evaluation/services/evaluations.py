@@ -21,7 +21,7 @@ from engine.refusals import Refusal
 from engine.revision import code_revision
 from engine.services.files import store
 from evaluation.answering import Answerer, find
-from evaluation.features.variants import OFFLINE, PUBLISHED, VARIANTS, best_here, how_to_publish, missing
+from evaluation.features.variants import PUBLISHED, VARIANTS, best_here, how_to_publish, missing
 from evaluation.metrics.hpa import Bounds
 from evaluation.metrics.pairs import LayerPair
 from evaluation.models import Answer, Benchmark, BenchmarkOrigin, EvaluationRun
@@ -78,7 +78,7 @@ def ask_evaluation(
     variant = variant or best_here()
     if variant not in VARIANTS:
         raise Refusal("unknown_networks", f"The networks are {', '.join(VARIANTS)}.")
-    if variant == PUBLISHED and best_here() == OFFLINE:
+    if variant == PUBLISHED and best_here() != PUBLISHED:
         raise Refusal("missing_weights", f"The published networks are not here; run: {how_to_publish(missing())}", 409)
     if producer is None:
         if checkpoint not in (there := answerers_of(benchmark.project)):
