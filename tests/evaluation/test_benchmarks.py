@@ -244,10 +244,10 @@ def test_what_cannot_be_asked_is_refused(
     assert not EvaluationRun.objects.exists()
 
 
-def test_scores_of_the_shipped_networks_features_stand_on_a_board_of_their_own(scored: EvaluationRun) -> None:
-    tiny = finish(run_of(scored.benchmark, variant="offline-reflayer-tiny"))
-    assert tiny.is_offline
-    assert tiny.networks_digest != scored.networks_digest
+def test_scores_of_fixed_seed_networks_stand_on_a_board_of_their_own(scored: EvaluationRun) -> None:
+    fixed = finish(run_of(scored.benchmark, variant="offline"))
+    assert fixed.is_offline
+    assert fixed.networks_digest != scored.networks_digest
     sets = network_sets(scored.benchmark)
     assert {one.variant for one in sets} == {"offline", "offline-reflayer-tiny"}
     for one in sets:
@@ -265,7 +265,7 @@ def test_the_commands_freeze_and_score(project: Project, tmp_path: Path) -> None
     words = ("evaluate", "--checkpoint", "reflayer-tiny", "--benchmark", "b", "--html", str(html), "--json")
     call_command(*words, stdout=said, stderr=StringIO())
     document = json.loads(said.getvalue().splitlines()[-1])
-    assert document["variant"] == "offline"
+    assert document["variant"] == "offline-reflayer-tiny"
     assert {board["kind"] for board in document["boards"]} == {"foreground", "background"}
     assert document["producer"].startswith("reflayer-tiny@")
     assert "<h2>Foreground" in html.read_text()

@@ -29,7 +29,7 @@ def checkpoint(project: Project) -> Checkpoint:
     return new_checkpoint(project)
 
 
-def finished(benchmark: Benchmark, name: str, hpa: float, variant: str = "offline") -> EvaluationRun:
+def finished(benchmark: Benchmark, name: str, hpa: float, variant: str = "offline-reflayer-tiny") -> EvaluationRun:
     run = EvaluationRun.objects.create(
         benchmark=benchmark, producer=make_producer(name), checkpoint=name, status=JobStatus.FINISHED, variant=variant,
         networks_digest=(variant * 9)[:64], is_offline=True, code_revision="r",
@@ -154,15 +154,15 @@ def test_scores_are_listed_by_part_with_what_is_undefined(as_alice: APIClient, b
 def test_a_board_never_mixes_networks(as_alice: APIClient, benchmark: Benchmark) -> None:
     for name, hpa in (("worse", 0.4), ("better", 0.8)):
         finished(benchmark, name, hpa)
-    finished(benchmark, "by tiny", 0.9, "offline-reflayer-tiny")
+    finished(benchmark, "by fixed seeds", 0.9, "offline")
     url = f"/api/benchmarks/{benchmark.pk}/board/"
     board = as_alice.get(url).json()
     assert [row["producer"] for row in board["rows"]] == ["better", "worse"]
-    assert (board["networks"]["variant"], board["networks"]["is_offline"]) == ("offline", True)
+    assert (board["networks"]["variant"], board["networks"]["is_offline"]) == ("offline-reflayer-tiny", True)
     [other] = board["others"]
     assert board["rows"][0]["scores"]["hpa"]["value"] == 0.8
     second = as_alice.get(url, {"networks": other["digest"]}).json()
-    assert [row["producer"] for row in second["rows"]] == ["by tiny"]
+    assert [row["producer"] for row in second["rows"]] == ["by fixed seeds"]
     assert as_alice.get(url, {"board": "background"}).json()["rows"] == []
     assert as_alice.get(url, {"networks": "unknown"}).json()["networks"] is None
 
