@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import comb
+from math import comb, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 1000
+Z = NormalDist().inv_cdf(0.975)
 Floats = NDArray[Any]
+Patterns = Mapping[tuple[int, int], int]
+"""How many units have so many acceptances among so many judgements: all that agreement depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +52,29 @@ def consensus(accepts: Sequence[bool], needed: int) -> Consensus:
     return Consensus(lead > 0, 0)
 
 
-def raw_agreement(units: Sequence[Sequence[bool]]) -> Estimate | None:
+def raw_agreement(patterns: Patterns) -> Estimate | None:
     """Share of pairs of judgements of the same unit that say the same; Wilson's interval over units' pairs.
 
     ``None`` without a unit that two people judged. Pairs of a unit with three judgements depend on each other, so
     the interval is a little too narrow where there are many of them.
     """
-    pairs = sum(comb(len(unit), 2) for unit in units)
-    same = sum(comb(sum(unit), 2) + comb(len(unit) - sum(unit), 2) for unit in units)
+    pairs = sum(times * comb(judged, 2) for (_, judged), times in patterns.items())
+    same = sum(
+        times * (comb(accepts, 2) + comb(judged - accepts, 2)) for (accepts, judged), times in patterns.items()
+    )
     return share(same, pairs) if pairs else None
 
 
-def alpha(units: Sequence[Sequence[bool]], seed: int = 0) -> Estimate | None:
+def alpha(patterns: Patterns, seed: int = 0) -> Estimate | None:
     """Krippendorff's alpha for nominal data (Krippendorff 2018), with a bootstrap interval over units.
 
-    Each unit holds the judgements of one layer, of whomever. The bootstrap resamples whole layers: Krippendorff's own
+    Each unit is the judgements of one layer, of whomever. The bootstrap resamples whole layers: Krippendorff's own
     (2006) resamples pairs, which takes the three pairs of three judgements for independent and comes out too narrow.
     ``None`` where alpha has no meaning: fewer than two units with two judgements, or everybody always said the same.
     """
-    patterns = Counter((sum(unit), len(unit)) for unit in units if len(unit) > 1)
-    accepts, judged = np.array(list(patterns), float).reshape(-1, 2).T
-    times = np.array(list(patterns.values()), float)
+    told = sorted((pattern, times) for pattern, times in patterns.items() if pattern[1] > 1)
+    accepts, judged = np.array([pattern for pattern, _ in told], float).reshape(-1, 2).T
+    times = np.array([count for _, count in told], float)
     n = int(times.sum())
     if n < 2 or accepts @ times in (0.0, judged @ times):
         return None
@@ -88,8 +93,13 @@ def _alphas(accepts: Floats, judged: Floats, times: Floats) -> Floats:
 
 
 def share(right: int, of: int) -> Estimate:
-    """A share with Wilson's interval. Raises ``ValueError`` for a share of nothing."""
-    from scipy.stats import binomtest  # most processes never need it, and it takes most of a second to load
-
-    interval = binomtest(right, of).proportion_ci(method="wilson")
-    return Estimate(right / of, float(interval.low), float(interval.high), of)
+    """A share with Wilson's interval (1927). Raises ``ValueError`` for a share of nothing."""
+    if of < 1 or not 0 <= right <= of:
+        raise ValueError(f"{right} of {of} is no share")
+    value, room = right / of, Z**2 / of
+    middle = (value + room / 2) / (1 + room)
+    half = sqrt(room * (value * (1 - value) + room / 4)) / (1 + room)
+    # At both ends one bound is the share itself, but for rounding.
+    low = 0.0 if right == 0 else middle - half
+    high = 1.0 if right == of else middle + half
+    return Estimate(value, low, high, of)

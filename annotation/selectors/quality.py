@@ -12,7 +12,6 @@ from django.db import connection
 
 from annotation.agreement import Estimate, alpha, raw_agreement, share
 from annotation.alarms import Alarm, alarms
-from annotation.models import Decision, Verdict
 from annotation.selectors.gold import gold_answers
 from engine.models import Project
 
@@ -45,6 +44,22 @@ ORDER BY person.id, latest.created_at
 """
 
 
+# Only the judgements every layer gets: a third one is asked for where two disagree, so with it the layers in dispute
+# would weigh more. One row for each person, own word and pattern of the layer.
+ALIKE = """
+WITH newest AS MATERIALIZED (
+    SELECT layer_id, annotator_id, decision = 'accept' AS accepts, created_at FROM annotation_verdict
+    WHERE project_id = %(project)s AND is_counted ORDER BY created_at DESC LIMIT %(newest)s
+), turns AS (
+    SELECT *, row_number() OVER (PARTITION BY layer_id ORDER BY created_at) AS turn FROM newest
+), asked AS (
+    SELECT annotator_id, accepts, count(*) FILTER (WHERE accepts) OVER layer AS accepted, count(*) OVER layer AS judged
+    FROM turns WHERE turn <= %(needed)s WINDOW layer AS (PARTITION BY layer_id)
+)
+SELECT annotator_id, accepts, accepted, judged, count(*) FROM asked GROUP BY 1, 2, 3, 4
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class PersonQuality:
     """``None`` where there is nothing to measure: no gold answered, nothing repeated, nobody else on a layer."""
@@ -65,20 +80,14 @@ class ProjectQuality:
 
 
 def project_quality(project: Project) -> ProjectQuality:
-    """Alpha and raw agreement of the newest verdicts, gold accuracy, and the same for each person, the worst first.
-
-    Only the judgements every layer gets count for agreement: a third one is asked for where two disagree, so with it
-    the layers in dispute would weigh more.
-    """
-    counted = Verdict.objects.filter(project=project, is_counted=True).order_by("-created_at")
-    by_layer: defaultdict[Any, list[tuple[int, bool]]] = defaultdict(list)
-    for layer, annotator, said in counted.values_list("layer_id", "annotator_id", "decision")[:NEWEST]:
-        by_layer[layer].insert(0, (annotator, said == Decision.ACCEPT))
-    asked = [said[: project.needed_judgements] for said in by_layer.values()]
-    units = [[is_accepted for _, is_accepted in said] for said in asked]
+    """Alpha and raw agreement of the newest verdicts, gold accuracy, and the same for each person, the worst first."""
+    patterns, others = _agreement(project)
     gold = _shares((answer.annotator_id, answer.is_right) for answer in gold_answers(None, project.pk))
     return ProjectQuality(
-        alpha=alpha(units), raw=raw_agreement(units), gold=_total(gold.values()), people=_people(project, asked, gold)
+        alpha=alpha(patterns),
+        raw=raw_agreement(patterns),
+        gold=_total(gold.values()),
+        people=_people(project, others, gold),
     )
 
 
@@ -89,14 +98,27 @@ def own_feedback(user: Any, project: Project) -> dict[str, Any]:
     return {"answers": len(told), "right": sum(answer.is_right for answer in told)}
 
 
-def _people(project: Project, asked: list[list[tuple[int, bool]]], gold: dict[int, Estimate]) -> list[PersonQuality]:
-    others = _shares(_pairs(asked))
+def _agreement(project: Project) -> tuple[dict[tuple[int, int], int], dict[int, Estimate | None]]:
+    """Patterns of the layers, and for each person how often another judgement of the same layer was the same."""
+    judgements = Counter[tuple[int, int]]()
+    same, of = Counter[int](), Counter[int]()
+    with connection.cursor() as cursor:
+        cursor.execute(ALIKE, {"project": project.pk, "newest": NEWEST, "needed": project.needed_judgements})
+        for person, accepts, accepted, judged, times in cursor.fetchall():
+            judgements[accepted, judged] += times
+            of[person] += times * (judged - 1)
+            same[person] += times * ((accepted if accepts else judged - accepted) - 1)
+    patterns = {pattern: count // pattern[1] for pattern, count in judgements.items()}
+    return patterns, {person: share(same[person], of[person]) if of[person] else None for person in of}
+
+
+def _people(project: Project, others: dict[int, Estimate | None], gold: dict[int, Estimate]) -> list[PersonQuality]:
     with connection.cursor() as cursor:
         cursor.execute(REPEATS, [project.pk])
         repeats = {person: share(same, of) for person, same, of in cursor.fetchall()}
     known = gold.keys() | others.keys() | repeats.keys()
-    flagged = _alarms(project, known | {person for said in asked for person, _ in said})
-    users = get_user_model().objects.in_bulk(known | flagged.keys())
+    flagged = _alarms(project, known)
+    users = get_user_model().objects.in_bulk(known)
     people = [
         PersonQuality(user, gold.get(pk), repeats.get(pk), others.get(pk), flagged.get(pk, []))
         for pk, user in users.items()
@@ -107,13 +129,6 @@ def _people(project: Project, asked: list[list[tuple[int, bool]]], gold: dict[in
 def _rank(person: PersonQuality) -> tuple[float, str]:
     best = person.gold or person.with_others
     return (best.value if best else 2.0, person.user.username)
-
-
-def _pairs(asked: list[list[tuple[int, bool]]]) -> Iterable[tuple[int, bool]]:
-    """For each person and each other judgement of the same layer: whether they agree."""
-    for said in asked:
-        for number, (person, mine) in enumerate(said):
-            yield from ((person, mine == theirs) for other, (_, theirs) in enumerate(said) if other != number)
 
 
 def _alarms(project: Project, people: Iterable[int]) -> dict[int, list[Alarm]]:

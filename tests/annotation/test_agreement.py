@@ -1,3 +1,5 @@
+from collections import Counter
+from collections.abc import Sequence
 from random import Random
 
 import evalica
@@ -5,13 +7,17 @@ import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
+from scipy.stats import binomtest, spearmanr
 
 from annotation.agreement import Consensus, alpha, consensus, raw_agreement, share
 from annotation.simulated import crowd
 
 judgements = st.lists(st.booleans(), max_size=12)
 needed = st.integers(1, 9)
+
+
+def patterns(units: Sequence[Sequence[bool]]) -> Counter[tuple[int, int]]:
+    return Counter((sum(unit), len(unit)) for unit in units)
 
 
 @pytest.mark.parametrize("accepts", [True, False])
@@ -66,7 +72,7 @@ def test_as_many_more_as_asked_settle_it_when_they_agree(accepts: list[bool], ne
 
 def test_alpha_and_raw_agreement_of_a_table_counted_by_hand() -> None:
     units = [[True, True], [True, True], [False, False], [True, False], [True]]
-    measured, raw = alpha(units), raw_agreement(units)
+    measured, raw = alpha(patterns(units)), raw_agreement(patterns(units))
     assert measured is not None
     assert raw is not None
     # Observed disagreement 2 of 8; expected 2 * 5 * 3 of 8 * 7.
@@ -78,24 +84,37 @@ def test_alpha_equals_that_of_evalica() -> None:
     rng = Random(5)
     units = [[rng.random() < 0.7 for _ in range(rng.randint(1, 4))] for _ in range(200)]
     table = pandas.DataFrame({n: pandas.Series(unit, dtype=float) for n, unit in enumerate(units) if len(unit) > 1})
-    measured = alpha(units)
+    measured = alpha(patterns(units))
     assert measured is not None
     assert measured.value == pytest.approx(evalica.alpha(table).alpha, abs=1e-12)
 
 
 @pytest.mark.parametrize("units", [[], [[True], [False]], [[True, True]] * 9, [[True, False]]])
 def test_alpha_says_nothing_where_it_has_no_meaning(units: list[list[bool]]) -> None:
-    assert alpha(units) is None
+    assert alpha(patterns(units)) is None
 
 
 def test_raw_agreement_needs_a_pair() -> None:
-    assert raw_agreement([[True], []]) is None
+    assert raw_agreement(patterns([[True], []])) is None
 
 
 @given(st.integers(1, 500).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
 def test_a_share_lies_in_its_interval_and_that_in_0_to_1(counts: tuple[int, int]) -> None:
     measured = share(*counts)
     assert 0 <= measured.low <= measured.value <= measured.high <= 1
+
+
+@given(st.integers(1, 500).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
+def test_the_interval_of_a_share_is_wilsons(counts: tuple[int, int]) -> None:
+    interval = binomtest(*counts).proportion_ci(method="wilson")
+    measured = share(*counts)
+    assert (measured.low, measured.high) == pytest.approx((interval.low, interval.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("counts", [(0, 0), (2, 1), (-1, 3)])
+def test_a_share_of_nothing_is_refused(counts: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="is no share"):
+        share(*counts)
 
 
 def judged_by_a_crowd(seed: int, items: int, size: int) -> tuple[list[bool], list[list[bool]]]:
@@ -113,7 +132,7 @@ def test_the_interval_of_alpha_covers_the_true_one_as_often_as_it_says(judgement
     disagreement = sum(a * (1 - b) + b * (1 - a) for a, b in pairs) / len(pairs)
     accepted = sum(0.7 * (1 - rate) + 0.3 * rate for rate in rates) / len(rates)
     true_alpha = 1 - disagreement / (2 * accepted * (1 - accepted))
-    measured = [alpha(judged_by_a_crowd(seed, 300, judgements)[1]) for seed in range(60)]
+    measured = [alpha(patterns(judged_by_a_crowd(seed, 300, judgements)[1])) for seed in range(60)]
     # 95 % of 60 is 57; fewer than 52 has a chance below one in a hundred.
     assert sum(m is not None and m.low <= true_alpha <= m.high for m in measured) >= 52
 
