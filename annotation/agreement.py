@@ -59,9 +59,7 @@ def raw_agreement(patterns: Patterns) -> Estimate | None:
     the interval is a little too narrow where there are many of them.
     """
     pairs = sum(times * comb(judged, 2) for (_, judged), times in patterns.items())
-    same = sum(
-        times * (comb(accepts, 2) + comb(judged - accepts, 2)) for (accepts, judged), times in patterns.items()
-    )
+    same = sum(times * (comb(accepts, 2) + comb(judged - accepts, 2)) for (accepts, judged), times in patterns.items())
     return share(same, pairs) if pairs else None
 
 

@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", type=int, default=256, help="side of the composites, px")
     parser.add_argument("--seed", type=int, default=20000, help="of the first composite")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--networks", choices=VARIANTS, help="published where they are here, else offline-reflayer-tiny")
+    parser.add_argument("--networks", choices=VARIANTS, help="published, or else offline-reflayer-tiny")
     parser.add_argument("--out", type=Path, metavar="FILE", help="all values as JSON as well")
     given = parser.parse_args(arguments)
     if given.count < 2 or given.size < 64:

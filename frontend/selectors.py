@@ -23,6 +23,8 @@ from frontend.pictures import view_box
 DECISION_WORDS = {"accept": "accepted", "reject": "rejected", "unsure": "unsure", "broken": "broken"}
 NO_LAYER = uuid.UUID(int=0)
 """In an address, where the page puts the id of the layer on the screen."""
+LOOKED_AT = 50
+"""Among so many of the oldest waiting layers the largest object stands for the queue."""
 COUNT_UP_TO = 1000
 """Waiting layers are counted no further, so that a page costs the same in a large project."""
 
@@ -136,7 +138,8 @@ def queues_of(user: Any) -> list[ProjectQueue]:
     queues = []
     for project in projects_of(user):
         waiting = waiting_layers(user, project)
-        example = waiting.filter(kind="foreground").select_related("image").order_by("-area_share").first()
+        first = waiting.filter(kind="foreground").select_related("image").order_by("created_at", "id")[:LOOKED_AT]
+        example = max(first, key=lambda layer: layer.area_share, default=None)
         role = roles.get(project.pk, Role.ADMIN)
         queues.append(ProjectQueue(project, role, waiting[:COUNT_UP_TO].count(), example))
     return sorted(queues, key=lambda queue: (not queue.may_judge, -queue.waiting, queue.project.name))

@@ -28,7 +28,9 @@ class NewEvaluation(serializers.Serializer[Any]):
     benchmark = serializers.UUIDField()
     checkpoint = serializers.CharField(max_length=200, help_text="Its name, `cpu`, `grabcut` or `box`.")
     networks = serializers.ChoiceField(
-        [(name, name) for name in VARIANTS], required=False, help_text="Without it the published ones, where they are here, else offline-reflayer-tiny."
+        [(name, name) for name in VARIANTS],
+        required=False,
+        help_text="Without it the published ones where they are here, or else offline-reflayer-tiny.",
     )
     again = serializers.BooleanField(default=False, help_text="Also where this was scored before.")
 

@@ -185,7 +185,7 @@ def _list_page(
 ) -> HttpResponse:
     may_curate = is_at_least(role_of(request.user, project), Role.CURATOR)
     offered = Layer.objects.filter(project=project, status=LayerStatus.ACCEPTED, benchmark_items=None)
-    offered = offered.select_related("image").order_by("-created_at", "depth")
+    offered = offered.select_related("image").order_by("-created_at", "-id")
     return page(
         request,
         "frontend/benchmarks.html",

@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.selectors.policies import judges_of, policy_of
+from annotation.selectors.projects import project_cards, project_overview
 from annotation.selectors.reviewing import open_adjudications
 from annotation.services.needs import change_needed_judgements
 from engine.archives import NamedBytes
@@ -23,7 +24,6 @@ from engine.models import Project, Role
 from engine.refusals import Refusal
 from engine.selectors.access import is_at_least, project_for, role_of
 from engine.selectors.images import project_images
-from engine.selectors.projects import project_cards, project_overview
 from engine.selectors.recipes import recipe_summaries
 from engine.selectors.runs import runs_of
 from engine.services.images import FileResult, import_files, unzipped
@@ -59,7 +59,7 @@ def projects(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("project", slug=made.slug)
     cards = [
-        (card, default_storage.url(card.cover) if card.cover else "", whole(card.pictures or 0))
+        (card, default_storage.url(card.cover) if card.cover else "", whole(card.pictures))
         for card in project_cards(request.user)
     ]
     return page(request, "frontend/projects.html", here="Projects", cards=cards, form=form)

@@ -1,4 +1,7 @@
-"""What the dashboard and the statistics cost in a large project; ``BENCH_PICTURES`` sets how large (3 layers each)."""
+"""What the dashboard, the statistics and the pages that count cost in a large project.
+
+``BENCH_PICTURES`` sets how large (3 layers each).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,11 @@ from tests.factories import join, make_project
 PICTURES = int(os.environ.get("BENCH_PICTURES", "30000"))
 ROUNDS = 40
 ADDRESSES = {
+    "home": "/",
+    "projects": "/projects/",
+    "project": "/projects/scale/",
+    "snapshots": "/projects/scale/snapshots/",
+    "benchmarks": "/projects/scale/benchmarks/",
     "dashboard, 24 hours": "/projects/scale/dashboard/",
     "dashboard, 7 days": "/projects/scale/dashboard/?range=week",
     "dashboard, project": "/projects/scale/dashboard/?range=project",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce
 
-from annotation.models import Comparison, Decision, GoldItem, SlotStatus, Verdict, Vote
+from annotation.models import Comparison, Decision, GoldItem, LayerTally, SlotStatus, Verdict, Vote
 from engine.models import Layer, LayerStatus, Project, Prompt, SourceImage
 from training.models import ReservedPicture
 from training.near_duplicates import groups_of
@@ -171,11 +171,11 @@ def preview(project: Project, rules: Rules) -> Preview:
 
 
 def choices_of(project: Project) -> dict[str, list[str]]:
-    """What the rules can choose among: producers and licences of the project's accepted layers."""
-    accepted = Layer.objects.filter(project=project, status=LayerStatus.ACCEPTED).order_by()
+    """What the rules can choose among: producers of the project's accepted layers, and licences of its pictures."""
+    accepted = LayerTally.objects.filter(project=project, status=LayerStatus.ACCEPTED, layers__gt=0).order_by()
     return {
         "producers": list(accepted.values_list("producer__name", flat=True).distinct().order_by("producer__name")),
-        "licences": list(accepted.values_list("image__licence", flat=True).distinct().order_by("image__licence")),
+        "licences": list(project.images.order_by("licence").values_list("licence", flat=True).distinct()),
     }
 
 

@@ -28,7 +28,7 @@ class Command(ConsoleCommand):
         parser.add_argument("--checkpoint", required=True, help="a checkpoint's name, cpu, grabcut or box")
         parser.add_argument("--benchmark", required=True, help="its id or name")
         parser.add_argument("--project", help="id, slug or name; needed where two projects have such a benchmark")
-        parser.add_argument("--networks", choices=VARIANTS, default="", help="published where they are here, else offline-reflayer-tiny")
+        parser.add_argument("--networks", choices=VARIANTS, default="", help="published, or else offline-reflayer-tiny")
         parser.add_argument("--again", action="store_true", help="also where this was scored before")
         parser.add_argument("--html", type=Path, metavar="FILE", help="the report as a page that stands alone")
 
