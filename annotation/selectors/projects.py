@@ -18,7 +18,6 @@ from engine.selectors.access import projects_of
 class ProjectOverview:
     """``untouched``: pictures that no run has taken. ``layers``: status to count, of every status."""
 
-    pictures: int
     untouched: int
     layers: dict[str, int]
     members: list[Membership]
@@ -37,7 +36,6 @@ class ProjectCard:
 def project_overview(project: Project) -> ProjectOverview:
     layers = _layers_of([project])[project.pk]
     return ProjectOverview(
-        pictures=project.images.count(),
         untouched=project.images.filter(run_items=None).count(),
         layers={status: layers[status] for status in LayerStatus.values},
         members=list(project.memberships.select_related("user").order_by("user__username")),

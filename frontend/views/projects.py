@@ -164,7 +164,7 @@ def _project_page(request: HttpRequest, here: Project, **more: Any) -> HttpRespo
         may_administer=is_at_least(role, Role.ADMIN),
         overview=overview,
         figures={
-            "pictures": whole(overview.pictures),
+            "pictures": whole(pictures.paginator.count),
             "untouched": whole(overview.untouched),
             **{status: whole(count) for status, count in overview.layers.items()},
         },
