@@ -17,8 +17,11 @@ class BadTerms(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LoopTerms:
-    pictures: int = 20
-    """New composites to learn from, every round."""
+    pictures: int = 12
+    """New composites to learn from in the first round."""
+    growth: int = 2
+    """Every round has so many times the new composites of the round before: what more layers are worth shows when
+    there are twice as many, hardly when there are some more."""
     vote_pictures: int = 8
     """New composites on whose layers people vote; nobody learns from them."""
     size_px: int = 256
@@ -33,7 +36,7 @@ class LoopTerms:
     """Rejected layers that people mend, at most, every round; others judge them."""
     benchmark: int = 32
     """Held-out composites."""
-    steps: int = 100
+    steps: int = 80
     """Of the first round; the others take more, as there are more layers by then."""
     batch: int = 8
     rate: float = 8e-4
@@ -42,7 +45,17 @@ class LoopTerms:
     """So many layers are accepted by lot instead of what people say; 0: people judge."""
 
     def __post_init__(self) -> None:
-        counts = ("pictures", "vote_pictures", "annotators", "judgements", "voters", "votes", "steps", "batch")
+        counts = (
+            "pictures",
+            "growth",
+            "vote_pictures",
+            "annotators",
+            "judgements",
+            "voters",
+            "votes",
+            "steps",
+            "batch",
+        )
         small = [name for name in counts if getattr(self, name) < 1]
         if small or min(self.benchmark - 2, self.mends) < 0 or self.size_px < 256 or not 0 <= self.error_rate < 0.5:
             raise BadTerms(
@@ -63,4 +76,4 @@ class LoopTerms:
         first = FIRST_SEED + (self.seed * 100 + number) * ROUND_SEEDS
         if is_for_votes:
             return range(first + ROUND_SEEDS // 2, first + ROUND_SEEDS // 2 + self.vote_pictures)
-        return range(first, first + self.pictures)
+        return range(first, first + min(self.pictures * self.growth ** (number - 1), ROUND_SEEDS // 2))

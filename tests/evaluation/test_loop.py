@@ -40,8 +40,14 @@ def test_no_two_rounds_share_a_composite_and_none_is_held_out() -> None:
     assert LoopTerms.from_json(json.loads(json.dumps(TERMS.to_json()))) == TERMS
 
 
+def test_every_round_brings_twice_the_composites_of_the_one_before() -> None:
+    terms = LoopTerms(pictures=5)
+    assert [len(terms.seeds(number, False)) for number in (1, 2, 3, 20)] == [5, 10, 20, 5000]
+    assert [len(terms.seeds(number, True)) for number in (1, 3)] == [terms.vote_pictures] * 2
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"pictures": 0}, {"benchmark": 1}, {"error_rate": 0.5}, {"annotators": 1}, {"mends": -1}]
+    "wrong", [{"pictures": 0}, {"growth": 0}, {"benchmark": 1}, {"error_rate": 0.5}, {"annotators": 1}, {"mends": -1}]
 )
 def test_terms_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(BadTerms):

@@ -17,7 +17,9 @@ from evaluation.selectors.rounds import RoundRow, rounds_of
 from evaluation.services.curation import compare_curation, compare_curation_often
 from evaluation.services.loop import Tell, begin, next_round, work_on
 
-OPTIONS = ("pictures", "vote_pictures", "annotators", "mends", "voters", "votes", "benchmark", "steps", "batch", "seed")
+OPTIONS = (
+    "pictures", "growth", "vote_pictures", "annotators", "mends", "voters", "votes", "benchmark", "steps", "batch", "seed",
+)  # fmt: skip
 TIMES = ("engine", "judging", "training", "scoring", "voting")
 
 
