@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from evaluation.degrade import LADDERS
@@ -56,14 +55,10 @@ def test_hpa_orders_every_ladder_on_both_boards(climbs):
     assert {key: one.values for key, one in found.items() if one.verdict != ORDERED} == {}
 
 
-def test_hpa_by_the_shipped_networks_features_turns_no_ladder_around(climbs_by_shipped_features):
-    """Other weights may ship one day, so near grades may come out equal; none may come out better than a milder one."""
+def test_hpa_by_the_shipped_trunks_features_orders_every_ladder(climbs_by_shipped_features):
     found = hpas(climbs_by_shipped_features)
     assert len(found) == 10
-    steps = {key: np.diff(one.values) for key, one in found.items()}
-    assert {key: found[key].values for key, step in steps.items() if step.max() > 0.02} == {}
-    assert {key: found[key].values for key, step in steps.items() if step.sum() > -0.1} == {}
-    assert {key: found[key].values for key, step in steps.items() if step[0] >= 0} == {}, "the truth is the best"
+    assert {key: one.values for key, one in found.items() if one.verdict != ORDERED} == {}
 
 
 def test_the_truth_itself_has_hpa_one(climbs):

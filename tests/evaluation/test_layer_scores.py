@@ -6,12 +6,7 @@ import pytest
 
 from annotation.models import Comparison
 from annotation.simulated import Simulated
-from engine.composites.held_out import name_of, seen_composite
-from engine.imaging import encode_png
 from engine.models import Layer, LayerStatus, Project
-from engine.records import RGBALayer
-from engine.services.images import import_image
-from engine.services.layers import unsaved_layer
 from evaluation.features.networks import warm_variant
 from evaluation.features.variants import OFFLINE
 from evaluation.metrics.hpa import PAPER_FOREGROUND
@@ -21,7 +16,7 @@ from evaluation.services.benchmarks import freeze_layers
 from evaluation.services.layer_scores import METRICS, score_voted_layers
 from evaluation.services.scores import digest_of_networks
 from evaluation.services.simulated_votes import simulate_votes
-from tests.evaluation.voting import voted_board
+from tests.evaluation.voting import layers_of_composites, voted_board
 from tests.factories import make_image, make_layer, make_producer
 from training.models import JobStatus
 
@@ -53,19 +48,7 @@ def with_bounds(benchmark: Benchmark, networks: str) -> Benchmark:
 @pytest.fixture
 def voted(project: Project) -> Benchmark:
     """True layers of two composites, and the same with shifted colours, voted on by two people who never err."""
-    for seed in range(2):
-        made = seen_composite(seed, 64)
-        data = encode_png(made.source_hwc)
-        image = import_image(project=project, data=data, name=name_of(seed, 64)).image
-        for name, shade in SHADES.items():
-            for depth, true in enumerate(made.layers):
-                rgba = true.layer.rgba_hwc.copy()
-                rgba[..., :3] = (rgba[..., :3].astype(int) + shade) % 256
-                row = unsaved_layer(
-                    image=image, producer=make_producer(name), layer=RGBALayer(rgba, true.layer.visible_hw),
-                    key=f"{depth:02d}", depth=depth, kind="foreground", label=true.label, status="ready",
-                )  # fmt: skip
-                row.save()
+    layers_of_composites(project, range(2), SHADES)
     assert list(simulate_votes(project, [Simulated("one", 0.0, 0), Simulated("two", 0.0, 0)], 4))
     return with_bounds(Benchmark.objects.create(project=project, name="b", digest="d"), networks_here())
 

@@ -14,15 +14,12 @@ from annotation.truth import composite_behind
 from engine.composites.held_out import FIRST_SEED, name_of, seen_composite
 from engine.imaging import encode_png, sha256
 from engine.models import Layer, Project
-from engine.records import RGBALayer
-from engine.services.images import import_image
-from engine.services.layers import unsaved_layer
 from evaluation.loop_terms import STEPS, BadTerms, LoopTerms
 from evaluation.models import LoopRound
 from evaluation.selectors.rounds import rounds_of
 from evaluation.services.loop import begin, next_round, planned_run, work_on
 from evaluation.services.simulated_votes import simulate_votes
-from tests.factories import make_producer
+from tests.evaluation.voting import layers_of_composites
 from training.models import JobStatus, Snapshot, TrainingRun
 from training.rules import Rules
 from training.selectors.checkpoints import current_checkpoint
@@ -63,19 +60,7 @@ def test_the_truth_of_a_seen_composite_is_made_again_from_its_name() -> None:
 
 
 def test_simulated_people_prefer_what_is_nearer_to_the_truth(project: Project) -> None:
-    for seed in range(4):
-        made = seen_composite(seed, 64)
-        png = encode_png(made.source_hwc)
-        image = import_image(project=project, data=png, name=name_of(seed, 64)).image
-        for name, shade in (("good", 0), ("bad", 60)):
-            for depth, true in enumerate(made.layers):
-                rgba = true.layer.rgba_hwc.copy()
-                rgba[..., :3] = (rgba[..., :3].astype(int) + shade) % 256
-                row = unsaved_layer(
-                    image=image, producer=make_producer(name), layer=RGBALayer(rgba, true.layer.visible_hw),
-                    key=f"{depth:02d}", depth=depth, kind="foreground", label=true.label, status="ready",
-                )  # fmt: skip
-                row.save()
+    layers_of_composites(project, range(4), {"good": 0, "bad": 60})
     people = [Simulated("simulated-1", 0.0, 0), Simulated("simulated-2", 0.0, 0)]
     assert len(list(simulate_votes(project, people, 8))) == 8
     for shown in Comparison.objects.filter(votes__is_counted=True).distinct():

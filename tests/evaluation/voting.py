@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -11,7 +11,12 @@ from django.db.models.functions import Now
 
 from annotation.models import Comparison, Vote
 from annotation.pairing import pair_id
+from engine.composites.held_out import name_of, seen_composite
+from engine.imaging import encode_png
 from engine.models import Project, Role
+from engine.records import RGBALayer
+from engine.services.images import import_image
+from engine.services.layers import unsaved_layer
 from tests.factories import join, make_image, make_layer, make_producer, make_user
 
 
@@ -52,6 +57,22 @@ def voted_board(
     Comparison.objects.bulk_create(comparisons)
     Vote.objects.bulk_create(votes)
     return names
+
+
+def layers_of_composites(project: Project, seeds: Sequence[int], shades: Mapping[str, int]) -> None:
+    """The true layers of composites as each of some producers made them: with colours shifted by its shade."""
+    for seed in seeds:
+        made = seen_composite(seed, 64)
+        image = import_image(project=project, data=encode_png(made.source_hwc), name=name_of(seed, 64)).image
+        for name, shade in shades.items():
+            for depth, true in enumerate(made.layers):
+                rgba = true.layer.rgba_hwc.copy()
+                rgba[..., :3] = (rgba[..., :3].astype(int) + shade) % 256
+                row = unsaved_layer(
+                    image=image, producer=make_producer(name), layer=RGBALayer(rgba, true.layer.visible_hw),
+                    key=f"{depth:02d}", depth=depth, kind="foreground", label=true.label, status="ready",
+                )  # fmt: skip
+                row.save()
 
 
 def _given(project: Project, left: Any, right: Any, voter: Any, choice: str) -> tuple[Comparison, Vote]:
