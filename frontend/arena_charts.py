@@ -10,7 +10,9 @@ from frontend.charts import nice_step
 
 SCATTER_WIDTH, SCATTER_HEIGHT = 560, 352
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 10, 40
-CELL, NAMES = 44, 120
+CELL, NAMES = 44, 180
+MOST_TICKS = 5
+"""More of them would stand in each other in the narrow column of a table."""
 LABEL_PX = 6.2
 """About the width of a letter of a label."""
 
@@ -111,7 +113,8 @@ def rating_scale(bounds: Sequence[float]) -> tuple[Scale, list[tuple[float, int]
     step = max(nice_step(round(high - low)), 10)
     low, high = step * (low // step), step * -(-high // step)
     scale = Scale(low - step / 4, high + step / 4)
-    return scale, [(scale.at(tick), int(tick)) for tick in range(int(low), int(high) + 1, step)]
+    ticks = [(scale.at(tick), int(tick)) for tick in range(int(low), int(high) + 1, step)]
+    return scale, ticks[::2] if len(ticks) > MOST_TICKS else ticks
 
 
 def value_scale(bounds: Sequence[float]) -> tuple[Scale, list[tuple[float, str]]]:

@@ -35,7 +35,7 @@ from evaluation.services.benchmarks import freeze_layers, watch
 from evaluation.services.evaluations import ask_evaluation
 from frontend.arena_charts import Scale, Whisker, whisker
 from frontend.pictures import view_box
-from frontend.views.figures import UNKNOWN
+from frontend.views.figures import UNKNOWN, words
 from frontend.views.rendering import page, refusals_as_errors
 from frontend.views.score_tables import board_table, slices_table
 from frontend.views.tables import csv_answer
@@ -45,6 +45,8 @@ BOARDS = [(kind.value, kind.value.capitalize()) for kind in LayerKind]
 COLUMNS = ("s_vis", "s_gen", "s_fid", "soft_iou", "mse", "recomposition")
 SLICE_COLUMNS = ("s_vis", "s_gen", "soft_iou", "mse", "kid")
 MOST_OFFERED = 60
+NARROW = 2.0
+"""Up to such a span there is room for a tick between 0 and 1."""
 TONES = {"running": "accent", "failed": "bad"}
 
 
@@ -67,6 +69,7 @@ class Case:
     picture: str
     truth: str
     predicted: str
+    reason: str
 
 
 @require_safe
@@ -236,7 +239,8 @@ def _scale(standings: list[Standing]) -> Scale:
 
 def _ticks(standings: list[Standing]) -> list[tuple[float, str]]:
     scale = _scale(standings)
-    return [(scale.at(value), f"{value:g}") for value in (0.0, 0.5, 1.0)]
+    shown = (0.0, 0.5, 1.0) if scale.high - scale.low < NARROW else (0.0, 1.0)
+    return [(scale.at(value), f"{value:g}") for value in shown]
 
 
 def _slices(shown: Standing, board: str) -> list[tuple[str, str, int, list[str]]]:
@@ -249,7 +253,8 @@ def _slices(shown: Standing, board: str) -> list[tuple[str, str, int, list[str]]
 def _case(answer: Answer, value: float) -> Case:
     item = answer.item
     predicted = default_storage.url(answer.rgba) if answer.rgba else ""
-    return Case(answer, f"{value:.4g}", default_storage.url(item.picture), default_storage.url(item.truth), predicted)
+    picture, truth = default_storage.url(item.picture), default_storage.url(item.truth)
+    return Case(answer, f"{value:.4g}", picture, truth, predicted, words(answer.reason))
 
 
 def _value(score: MetricScore | None) -> str:
@@ -260,7 +265,7 @@ def _ends(score: MetricScore | None) -> str:
     if score is None:
         return ""
     if score.value is None:
-        return score.reason
+        return words(score.reason)
     return "" if score.low is None or score.high is None else f"{score.low:.3g} to {score.high:.3g}"
 
 

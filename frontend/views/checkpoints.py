@@ -16,7 +16,7 @@ from engine.models import Layer, Role
 from engine.refusals import Refusal
 from engine.selectors.access import is_at_least, role_of
 from frontend.pictures import view_box
-from frontend.views.figures import whole, words
+from frontend.views.figures import measured, whole
 from frontend.views.rendering import page, refusals_as_errors
 from training.models import Checkpoint, Snapshot
 from training.selectors.checkpoints import checkpoint_for, current_checkpoint, standing_promotion
@@ -50,7 +50,9 @@ def checkpoint(request: HttpRequest, checkpoint_id: uuid.UUID) -> HttpResponse:
         may_undo=standing is not None and standing.checkpoint_id == found.pk,
         previous=standing.previous if standing is not None else None,
         figures=_figures(found),
-        metrics=[(words(name), f"{value:.4g}") for name, value in sorted(found.metrics.items()) if value is not None],
+        metrics=[
+            (measured(name), f"{value:.4g}") for name, value in sorted(found.metrics.items()) if value is not None
+        ],
         line=_ancestors(found),
         judges=_judges(found.snapshot) if found.snapshot else [],
         children=list(found.children.all()),

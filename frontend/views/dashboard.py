@@ -16,7 +16,7 @@ from engine.models import Layer, Role, Worker
 from engine.selectors.access import is_at_least, project_for, role_of
 from frontend.dashboard_charts import interval, pareto, spark
 from frontend.pictures import view_box
-from frontend.views.dashboard_rows import RANGES, SHOWN_GROUPS, Dashboard, name_of
+from frontend.views.dashboard_rows import RANGES, SHOWN_GROUPS, Dashboard, name_in, name_of
 from frontend.views.figures import UNKNOWN, percent, seconds, whole, words
 from frontend.views.funnel import funnel_rows
 from frontend.views.rendering import page, refusals_as_errors
@@ -152,7 +152,7 @@ def _accepted(board: Dashboard) -> list[tuple[str, list[dict[str, Any]]]]:
             group,
             [
                 {
-                    "name": words(row.name),
+                    "name": name_in(group, row.name),
                     "share": percent(row.share),
                     "width": 100 * (row.share or 0),
                     "judged": whole(row.judged),

@@ -177,7 +177,7 @@ class Dashboard:
 
     def _acceptance_table(self) -> Table:
         rows = [
-            [group, words(row.name), row.accepted, row.rejected, row.waiting, rounded(row.share)]
+            [group, name_in(group, row.name), row.accepted, row.rejected, row.waiting, rounded(row.share)]
             for group, found in self.accepted.items()
             for row in found
         ]
@@ -230,6 +230,11 @@ class Dashboard:
         gold, others = (known.gold, known.with_others) if known else (None, None)
         shares = [rounded(gold.value), rounded(gold.low), rounded(gold.high), gold.n] if gold else [None] * 4
         return [*shares, rounded(others.value) if others else None]
+
+
+def name_in(group: str, name: str) -> str:
+    """Producers and recipes are called by their names, letter by letter; kinds and categories are words."""
+    return name if group in ("producer", "recipe") else words(name)
 
 
 def name_of(user: Any) -> str:

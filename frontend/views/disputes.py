@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,6 +19,7 @@ from engine.models import Role
 from engine.refusals import Refusal
 from engine.selectors.access import project_for
 from frontend.pictures import view_box
+from frontend.views.figures import words
 from frontend.views.rendering import page, refusals_as_errors
 
 SHOWN = 10
@@ -47,11 +49,16 @@ def disputes(request: HttpRequest, slug: str) -> HttpResponse:
                 "view_box": view_box(each.layer.box, each.layer.image.width, each.layer.image.height),
                 "reason": REASONS[each.reason],
                 "opened_at": each.opened_at,
-                "verdicts": [{**verdict, "tone": TONES.get(verdict["decision"], "")} for verdict in said],
+                "verdicts": [_said(verdict) for verdict in said],
                 "is_own": is_own,
             }
         )
     return page(request, "frontend/disputes.html", here="Projects", project=here, cards=cards, total=pending.count())
+
+
+def _said(verdict: dict[str, Any]) -> dict[str, Any]:
+    defects = [words(defect["kind"]).capitalize() for defect in verdict["defects"]]
+    return {**verdict, "tone": TONES.get(verdict["decision"], ""), "defects": defects}
 
 
 @require_POST

@@ -30,6 +30,19 @@ def seconds(value: float | None) -> str:
     return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
 
 
+def signed(difference: float) -> str:
+    """With its sign; none where there is no difference."""
+    return f"{difference:+.3g}" if difference else "0"
+
+
+def measured(name: str) -> str:
+    """A number of a training run as people say it: ``iou_layers`` is ``IoU, layers``, ``n_layers`` what it is of."""
+    what, _, of = name.partition("_")
+    if what == "n":
+        return f"Number of {words(of)}"
+    return f"IoU, {words(of)}" if what == "iou" else words(name).capitalize()
+
+
 def words(reason: str) -> str:
     """A reason's code as words: ``too_small`` is ``too small``."""
     return reason.replace("_", " ")

@@ -24,7 +24,7 @@ from evaluation.selectors.gates import evidence_of, gate_for, gates_of, items_th
 from evaluation.selectors.rounds import RoundRow, rounds_of
 from evaluation.services.gates import BUDGET, cancel_gate, decide, open_gate, take_back
 from frontend.arena_charts import Scale, Whisker, rating_scale, value_scale, whisker
-from frontend.views.figures import UNKNOWN, percent, seconds
+from frontend.views.figures import UNKNOWN, percent, seconds, signed
 from frontend.views.rendering import page, refusals_as_errors
 from frontend.views.score_tables import gate_scores_table, gate_votes_table, rounds_table
 from frontend.views.tables import csv_answer
@@ -63,6 +63,7 @@ def rounds(request: HttpRequest, slug: str) -> HttpResponseBase:
     elos = [end for row in found if row.rating for end in row.rating]
     hpa_scale, hpa_ticks = value_scale(hpas) if hpas else (None, [])
     elo_scale, elo_ticks = rating_scale(elos) if elos else (None, [])
+    gates = [(one, TONES.get(one.status, "")) for one in gates_of(request.user, project)[:20]]
     used = current_checkpoint(project)
     rivals = [one for one in checkpoints_of(request.user, project) if one != used and one.project_id == project.pk]
     return page(
@@ -76,7 +77,8 @@ def rounds(request: HttpRequest, slug: str) -> HttpResponseBase:
         hpa_ticks=hpa_ticks,
         elo_ticks=elo_ticks,
         variants=sorted({row.variant for row in found if row.variant}),
-        gates=[(gate, TONES.get(gate.status, "")) for gate in gates_of(request.user, project)[:20]],
+        gates=gates,
+        open_gate=next((one for one, _ in gates if one.is_open), None),
         may_curate=may_curate,
         checkpoints=rivals if may_curate else [],
         has_benchmark=Benchmark.objects.filter(project=project, is_watched=True).exists(),
@@ -190,9 +192,9 @@ def _difference(row: dict[str, Any]) -> Difference:
     tone = ""
     if low is not None and low * high > 0:
         tone = "good" if sign * low > 0 else "bad"
-    interval = "" if low is None else f"{low:+.3g} to {high:+.3g}"
+    interval = "" if low is None else f"{signed(low)} to {signed(high)}"
     ours, theirs = f"{row['ours']:.4g}", f"{row['theirs']:.4g}"
-    return Difference(row["board"], EXPLAINED[row["metric"]], ours, theirs, f"{row['difference']:+.3g}", interval, tone)
+    return Difference(row["board"], EXPLAINED[row["metric"]], ours, theirs, signed(row["difference"]), interval, tone)
 
 
 def _shares(votes: dict[str, Any]) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.models import AuditVerb, DefectKind, GoldItem
+from annotation.models import AuditVerb, GoldItem
 from annotation.selectors.reviewing import is_told, layer_for, layer_history
 from annotation.services.gold import make_gold
 from annotation.services.rework import return_to_author
@@ -22,7 +22,7 @@ from engine.selectors.layers import knows_makers
 from engine.selectors.repairs import versions_of
 from evaluation.selectors.benchmarks import answers_on_layer, scores_of_layer
 from frontend.pictures import view_box
-from frontend.views.figures import percent, seconds, words
+from frontend.views.figures import percent, seconds, whole, words
 from frontend.views.layer_metrics import layer_metrics
 from frontend.views.rendering import page, refusals_as_errors
 from training.selectors.training_runs import runs_with_layer
@@ -30,6 +30,7 @@ from training.selectors.training_runs import runs_with_layer
 SAYS = {"accept": "accepts", "reject": "rejects", "unsure": "is unsure", "broken": "cannot judge it: broken"}
 TONES = {"accept": "good", "reject": "bad", "broken": "warn", "accepted": "good", "rejected": "bad"}
 PURPOSES = {"gold": "as a hidden check", "mirror": "as a hidden repeat"}
+COUNTS = ("area_px", "components")
 UNCOUNTED = {"lease_lost": "too late to count", "layer_settled": "settled already, so it does not count"}
 
 ACTS: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -103,13 +104,18 @@ def history_act(request: HttpRequest, layer_id: uuid.UUID) -> HttpResponse:
 
 def _facts(layer: Layer, knows_maker: bool) -> list[tuple[str, str]]:
     return [
-        ("kind", layer.kind),
-        *([("producer", layer.producer.name)] if knows_maker else []),
-        ("area", percent(layer.area_share)),
-        ("hidden", percent(layer.hidden_share)),
-        ("soft edge", percent(layer.soft_share)),
-        *((words(name), f"{value:.3f}") for name, value in sorted(layer.scores.items())),
+        ("Kind", layer.kind),
+        *([("Producer", layer.producer.name)] if knows_maker else []),
+        ("Area", percent(layer.area_share)),
+        ("Hidden", percent(layer.hidden_share)),
+        ("Soft edge", percent(layer.soft_share)),
+        *((words(name).capitalize(), _score(name, value)) for name, value in sorted(layer.scores.items())),
     ]
+
+
+def _score(name: str, value: float) -> str:
+    """Counts and pixels as whole numbers."""
+    return whole(round(value)) if name in COUNTS else f"{value:.3f}"
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
@@ -127,5 +133,5 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "is_gone": row["undone_at"] is not None,
         "asides": [aside for aside in asides if aside],
         "took": seconds(row["active_ms"] / 1000),
-        "defects": [DefectKind(defect["kind"]).label for defect in row["defects"]],
+        "defects": [words(defect["kind"]).capitalize() for defect in row["defects"]],
     }

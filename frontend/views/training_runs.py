@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from engine.models import Role
 from engine.selectors.access import is_at_least, role_of
-from frontend.views.figures import UNKNOWN, percent, seconds, whole, words
+from frontend.views.figures import UNKNOWN, measured, percent, seconds, whole, words
 from frontend.views.rendering import page, refusals_as_errors
 from frontend.views.tables import Table, csv_answer
 from frontend.views.training import SOURCES, TONES
@@ -159,7 +159,7 @@ def _rows(series: list[TrainingMetric]) -> list[tuple[int, str, str, str]]:
 
 def _numbers(row: TrainingMetric) -> list[tuple[str, str]]:
     return [
-        (words(name), f"{value:g}" if name.startswith("n_") else _plain(value, ".4f"))
+        (measured(name), f"{value:g}" if name.startswith("n_") else _plain(value, ".4f"))
         for name, value in sorted(row.numbers.items())
     ]
 

@@ -15,6 +15,7 @@ from engine.models import Project
 from engine.services.runs import start_run
 from tests.annotation.judging import judge, make_annotators
 from tests.browser.drawn import BLUE, ORANGE, disc, flat, publish, rgba
+from tests.browser.test_vote import draw_rivals
 
 Take = Callable[[Page, str], None]
 AXE = (Path(__file__).parents[1] / "assets" / "axe.min.js").read_text()
@@ -101,6 +102,30 @@ def test_axe_finds_no_fault_on_any_page(
     for state in review_states(page):
         found += [f"{state}: {fault}" for fault in faults(page)]
     assert not found, "\n".join(found)
+
+
+def test_axe_finds_no_fault_on_a_phone(
+    page: Page, project: Project, pages: dict[str, str], alice: Any, sign_in: Callable[..., None]
+) -> None:
+    """There the words of many buttons are out of sight; they must stay the buttons' names."""
+    page.set_default_timeout(20_000)
+    page.set_viewport_size(PHONE)
+    draw_rivals(project, photos=1)
+    sign_in(alice)
+    found = []
+    vote = f"/projects/{project.slug}/compare/"
+    for address in (pages["review"], pages["repair"], pages["playground"], vote):
+        page.goto(address, wait_until="networkidle")
+        found += faults(page)
+    assert not found, "\n".join(found)
+
+
+def test_the_side_bar_fits_a_phone(page: Page, project: Project, alice: Any, sign_in: Callable[..., None]) -> None:
+    page.set_viewport_size(PHONE)
+    sign_in(alice)
+    page.goto(f"/projects/{project.slug}/")
+    side = page.locator("nav.side")
+    assert side.evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0
 
 
 def test_no_page_is_wider_than_a_phone(

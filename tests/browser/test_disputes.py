@@ -36,5 +36,5 @@ def test_a_reviewer_rules_with_the_reasons_in_view(
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Rejected.")).to_be_visible()
-    expect(page.get_by_text("Nobody disagrees at the moment.")).to_be_visible()
+    expect(page.get_by_text("Nobody disagrees at the moment")).to_be_visible()
     assert (Adjudication.objects.get().ruling, Adjudication.objects.get().note) == ("reject", "A halo at the left.")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from engine.models import EngineRun, LayerStatus, Project, RunItem, RunStatus
 from engine.records import STAGES
+from tests.browser.test_accessibility import faults
 from tests.engine.runs import make_run, report
 from tests.factories import make_layer
 
@@ -41,6 +42,30 @@ def both_widths(page: Page, name: str, screenshot: Callable[[Page, str], None]) 
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def other(run: EngineRun) -> EngineRun:
+    """Made of the last stage of ``run`` anew; no stage of it left a picture."""
+    other = make_run(run.project, pictures=0, status=RunStatus.FINISHED, derived_from=run, from_stage="postprocess")
+    for item in run.items.all():
+        twin = RunItem.objects.create(
+            run=other, image=item.image, recipe_digest="b" * 64, queue="cpu", status="finished"
+        )
+        report(twin, "postfilter", layers_in=3, layers_out=3)
+    return other
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_no_fault_on_a_finished_run_and_beside_another(
+    page: Page, run: EngineRun, other: EngineRun, theme: str
+) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    found = []
+    for address in (f"/runs/{run.id}/", f"/runs/{run.id}/compare/", f"/runs/{run.id}/failures/"):
+        page.goto(address, wait_until="networkidle")
+        found += faults(page)
+    assert not found, "\n".join(found)
+
+
 def test_from_the_run_to_what_it_gave_up(page: Page, run: EngineRun, screenshot: Callable[[Page, str], None]) -> None:
     page.goto(f"/runs/{run.id}/")
     page.get_by_role("link", name="Given up").click()
@@ -51,13 +76,7 @@ def test_from_the_run_to_what_it_gave_up(page: Page, run: EngineRun, screenshot:
     expect(page.locator(".failure")).to_contain_text("blurred")
 
 
-def test_another_run_stands_beside_it(page: Page, run: EngineRun, screenshot: Callable[[Page, str], None]) -> None:
-    other = make_run(run.project, pictures=0, status=RunStatus.FINISHED, derived_from=run, from_stage="postprocess")
-    for item in run.items.all():
-        twin = RunItem.objects.create(
-            run=other, image=item.image, recipe_digest="b" * 64, queue="cpu", status="finished"
-        )
-        report(twin, "postfilter", layers_in=3, layers_out=3)
+def test_another_run_stands_beside_it(page: Page, other: EngineRun, screenshot: Callable[[Page, str], None]) -> None:
     page.goto(f"/runs/{other.id}/")
     page.get_by_role("link", name="Side by side").click()
     expect(page.locator(".pair")).to_have_count(4)
@@ -70,14 +89,14 @@ def test_one_stage_is_done_again_from_its_form(
     page: Page, run: EngineRun, screenshot: Callable[[Page, str], None]
 ) -> None:
     page.goto(f"/runs/{run.id}/")
-    page.get_by_role("link", name="Run postprocess again").click()
+    page.get_by_role("link", name="Run again from post-processing on").click()
     page.get_by_label("band_share", exact=True).fill("wide")
     page.get_by_role("button", name="Start the run").click()
     expect(page.get_by_text("is no JSON")).to_be_visible()
     both_widths(page, "run-rerun", screenshot)
     page.get_by_label("band_share", exact=True).fill("0.03")
     page.get_by_role("button", name="Start the run").click()
-    expect(page.get_by_text("from postprocess on anew")).to_be_visible()
+    expect(page.get_by_text("from post-processing on anew")).to_be_visible()
     derived = EngineRun.objects.get(derived_from=run)
     assert derived.items.count() == 3
     assert derived.recipe["stages"][3]["params"]["band_share"] == 0.03

@@ -242,6 +242,11 @@ def test_a_rating_scale_holds_everything_on_round_ticks() -> None:
     assert 0 < interval.low < interval.middle < interval.high < 100
 
 
+def test_a_wide_rating_scale_has_few_ticks_that_cannot_touch() -> None:
+    _, ticks = rating_scale([-3800.0, 4100.0])
+    assert [value for _, value in ticks] == [-4000, 0, 4000]
+
+
 def test_a_scale_of_scores_holds_everything_with_room_and_has_round_ticks() -> None:
     scale, ticks = value_scale([0.42, 0.764])
     assert 0 < scale.at(0.42) < scale.at(0.764) < 100

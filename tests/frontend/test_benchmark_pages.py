@@ -10,7 +10,7 @@ from django.test import Client
 from engine.models import LayerStatus, Project, Role
 from evaluation.models import Answer, Benchmark, BenchmarkItem, EvaluationRun, Gate, GateStatus, MetricScore
 from evaluation.services.benchmarks import freeze_composites
-from evaluation.services.gates import open_gate
+from evaluation.services.gates import cancel_gate, open_gate
 from tests.evaluation.gating import new_checkpoint
 from tests.factories import join, make_image, make_layer, make_producer, make_user
 from tests.frontend.csv_files import csv_of
@@ -203,11 +203,18 @@ def test_a_gate_comes_as_csv(viewer: Client, project: Project, gate: Gate) -> No
     assert csv_of(viewer, f"/projects/{project.slug}/rounds/?csv=rounds") == []
 
 
+def test_a_gate_is_offered_only_when_none_is_open(curator: Client, project: Project, gate: Gate) -> None:
+    here = f"/projects/{project.slug}/rounds/"
+    assert ("One at a time" in get(curator, here), "Open the gate" in get(curator, here)) == (True, False)
+    cancel_gate(gate)
+    assert ("One at a time" in get(curator, here), "Open the gate" in get(curator, here)) == (False, True)
+
+
 def test_rounds_show_gates_and_who_may_open_one(viewer: Client, curator: Client, project: Project, gate: Gate) -> None:
     here = f"/projects/{project.slug}/rounds/"
     assert "No round yet" in get(viewer, here)
     assert f"/gates/{gate.pk}/" in get(viewer, here)
-    assert "Open the gate" in get(curator, here)
+    assert "Open the gate" not in get(viewer, here)
     answer = curator.post(f"/projects/{project.slug}/gates/open/", {"checkpoint": gate.checkpoint_id, "budget": "9"})
     assert answer["Location"] == here
     assert Gate.objects.count() == 1

@@ -21,11 +21,11 @@ from annotation.selectors.dashboard import queue_state
 from annotation.selectors.dashboard_alarms import alarms
 from annotation.services.claims import claim
 from annotation.services.slots import open_slots
-from engine.models import EngineRun, Layer, Project, Role, Worker
+from engine.models import EngineRun, Layer, LayerStatus, Project, Role, Worker
 from frontend.views.dashboard_rows import Dashboard
 from tests.annotation.judging import judge, make_annotators, make_layers
 from tests.engine.runs import make_run, report
-from tests.factories import join, make_user
+from tests.factories import join, make_image, make_layer, make_producer, make_user
 from tests.frontend.csv_files import csv_of
 from tests.frontend.working_days import fill
 
@@ -154,6 +154,12 @@ def test_layers_to_which_nobody_ever_came_raise_an_alarm(project: Project) -> No
 
 def test_an_unknown_table_is_not_found(project: Project, as_alice: Any) -> None:
     assert as_alice.get(f"/projects/{project.slug}/dashboard/secrets.csv").status_code == 404
+
+
+def test_producers_are_called_letter_by_letter(project: Project, as_alice: Any) -> None:
+    make_layer(make_image(project), producer=make_producer("cpu_auto@57aa2048"), status=LayerStatus.ACCEPTED)
+    assert "cpu_auto@57aa2048" in [row["Group"] for row in rows_of(as_alice, project, "acceptance")]
+    assert ">cpu_auto@57aa2048</span>" in as_alice.get(f"/projects/{project.slug}/dashboard/").content.decode()
 
 
 def test_a_name_never_becomes_a_formula_of_a_spreadsheet(project: Project, as_alice: Any) -> None:

@@ -41,11 +41,19 @@ def test_the_page_shows_what_was_said_and_the_project_leads_to_it(project: Proje
     assert all(word in content for word in ("anna", "only &lt;b&gt;black&lt;/b&gt;", layer.rgba.url))
 
 
+def test_defects_are_said_in_words(project: Project, rita: Client) -> None:
+    make_layers(project, 1)
+    [anna] = make_annotators(project, "anna")
+    judge(anna, claim_one(anna, project), "broken", defects=[{"kind": "lost_shadow", "x": 9, "y": 9}])
+    content = rita.get(f"/projects/{project.slug}/disputes/").content.decode()
+    assert ">Lost shadow</span>" in content
+
+
 @pytest.mark.parametrize(("ruling", "status"), [("accept", LayerStatus.ACCEPTED), ("reject", LayerStatus.REJECTED)])
 def test_a_ruling_settles_the_layer(layer: Layer, rita: Client, ruling: str, status: str) -> None:
     answer = decide(rita, ruling)
     assert (status_of(layer), Adjudication.objects.get().note) == (status, "seen")
-    assert b"Nobody disagrees at the moment." in answer.content
+    assert b"Nobody disagrees at the moment" in answer.content
 
 
 def test_a_ruling_may_become_a_gold_item(layer: Layer, rita: Client) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontend.views.figures import percent, seconds, whole, words
+from frontend.views.figures import measured, percent, seconds, signed, whole, words
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,19 @@ def test_seconds_keep_the_digits_that_matter(value: float | None, text: str) -> 
 
 def test_thousands_are_parted_by_a_thin_space() -> None:
     assert (whole(999), whole(1234567)) == ("999", "1\u202f234\u202f567")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("iou_layers", "IoU, layers"), ("iou_layers_before", "IoU, layers before"), ("n_layers", "Number of layers")],
+)
+def test_numbers_of_a_training_run_have_names(name: str, text: str) -> None:
+    assert measured(name) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0527, "+0.0527"), (-0.111, "-0.111"), (0.0, "0")])
+def test_a_difference_has_its_sign_and_none_where_there_is_none(value: float, text: str) -> None:
+    assert signed(value) == text
 
 
 def test_codes_become_words() -> None:

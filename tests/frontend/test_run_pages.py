@@ -159,5 +159,5 @@ def test_only_curators_run_a_stage_again_and_strangers_see_nothing(
 def test_a_run_that_was_begun_in_the_middle_says_from_where(as_bob: Client, run: EngineRun) -> None:
     other = again(run, derived_from=run, from_stage="postprocess")
     html = html_of(as_bob, f"/runs/{other.id}/")
-    assert "from postprocess on anew" in html
+    assert "from post-processing on anew" in html
     assert f'href="/runs/{run.id}/"' in html

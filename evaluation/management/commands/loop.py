@@ -18,7 +18,8 @@ from evaluation.services.curation import compare_curation, compare_curation_ofte
 from evaluation.services.loop import Tell, begin, next_round, work_on
 
 OPTIONS = (
-    "pictures", "growth", "vote_pictures", "annotators", "mends", "voters", "votes", "benchmark", "steps", "batch", "seed",
+    "pictures", "growth", "vote_pictures", "annotators", "mends", "voters", "votes", "benchmark", "steps", "batch",
+    "seed",
 )  # fmt: skip
 TIMES = ("engine", "judging", "training", "scoring", "voting")
 

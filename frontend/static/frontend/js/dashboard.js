@@ -72,7 +72,7 @@ function columns(root, { starts, stepS, series }) {
   return new uPlot({
     width: root.clientWidth,
     height: HEIGHT,
-    padding: [8, 0, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     axes: axes(stepS),
@@ -100,7 +100,7 @@ function burndown(root, { times, left, forecast }) {
   return new uPlot({
     width: root.clientWidth,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     axes: axes(past + reach > 3 * DAY_S ? DAY_S : 3600),

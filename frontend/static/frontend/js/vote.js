@@ -64,6 +64,7 @@ function drawAll() {
   $("#prompt-kind").textContent = KINDS[item.prompt.kind] ?? "";
   $("#prompt-kind").hidden = !KINDS[item.prompt.kind];
   $("#board").textContent = item.board;
+  $("#board").hidden = item.board === item.prompt.kind; // said by the chip before it
   $("#edit").hidden = !item.edit.kind;
   if (item.edit.kind) $("#edited span").textContent = EDITS[item.edit.kind];
   $("#credit").textContent = [item.source.credit, item.source.licence].filter(Boolean).join(" · ");
@@ -76,6 +77,7 @@ function draw() {
   seen.modes.add(stage.mode);
   seen.mattes.add(stage.matte);
   const [left, right] = stage.names;
+  $("#ballot").toggleAttribute("data-upright", left === "Top");
   $("#left span").textContent = `${left} is better`;
   $("#right span").textContent = `${right} is better`;
   press("#modes button", stage.mode);
