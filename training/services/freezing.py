@@ -152,9 +152,10 @@ def _read(
 
 def _items(snapshot: uuid.UUID, lines: Lines, leaves: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
     """Layer and row of the table, as COPY takes it."""
+    start = str(snapshot)
     columns = zip(lines.layers, lines.images, lines.ids, lines.facts.split, leaves, strict=True)
     for layer, image, row, split, leaf in columns:
-        yield layer, f"{snapshot}\t{layer}\t{image}\t{row}\t{split}\t\\\\x{leaf.hex()}\n".encode()
+        yield layer, f"{start}\t{layer}\t{image}\t{row}\t{split}\t\\\\x{leaf.hex()}\n".encode()
 
 
 def _terms(snapshot: Snapshot, rules: Rules, pictures: Pictures) -> dict[str, Any]:
