@@ -37,11 +37,15 @@ DRAWERS = "0123456789abcdef"
 """Items are stored in the order of their layers, as the indexes have them: a third of the time. A layer's first digit
 says in which drawer its item lies, and one drawer at a time is sorted in memory."""
 COPY = """COPY training_snapshotitem (snapshot_id, layer_id, image_id, "row", split, leaf) FROM STDIN"""
+# What is missing is looked up first, in the index of layers alone; an update would read every layer for it.
 BURY = """
-WITH buried AS (
-    UPDATE training_snapshotitem item SET deleted_at = now()
+WITH missing AS MATERIALIZED (
+    SELECT id FROM training_snapshotitem item
      WHERE snapshot_id = %(snapshot)s AND deleted_at IS NULL
        AND NOT EXISTS (SELECT FROM engine_layer layer WHERE layer.id = item.layer_id)
+), buried AS (
+    UPDATE training_snapshotitem item SET deleted_at = now()
+      FROM missing WHERE item.id = missing.id AND deleted_at IS NULL
     RETURNING 1
 )
 UPDATE training_snapshot SET deleted_rows = deleted_rows + (SELECT count(*) FROM buried) WHERE id = %(snapshot)s

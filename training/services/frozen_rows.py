@@ -16,7 +16,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from psycopg import Connection
 
 from annotation.models import Adjudication, Verdict
@@ -124,11 +124,15 @@ def _canonical(text: bytes) -> bytes:
 def name_judges(project: Project) -> None:
     """Give everybody who judged or repaired in the project a pseudonym."""
     here = {"project": project}
-    judged = Verdict.objects.filter(annotator=OuterRef("pk"), **here)
+    # Of each person the latest verdict, by the index: to ask whether there is one reads all verdicts of everybody.
+    judged = Verdict.objects.filter(annotator=OuterRef("pk"), **here).order_by("-created_at").values("pk")[:1]
     ruled = Adjudication.objects.filter(decided_by=OuterRef("pk"), **here)
     authors = Layer.objects.filter(project=project, author__isnull=False).order_by().values("author").distinct()
     people = get_user_model().objects.exclude(pk__in=Judge.objects.values("user"))
-    missing = people.filter(Exists(judged) | Exists(ruled)).values_list("pk", flat=True)
+    missing = people.annotate(judged=Subquery(judged)).filter(Q(judged__isnull=False) | Exists(ruled))
     repaired = people.filter(pk__in=authors).values_list("pk", flat=True)
-    new = [Judge(user_id=pk, pseudonym=f"judge-{secrets.token_hex(6)}") for pk in {*missing, *repaired}]
+    new = [
+        Judge(user_id=pk, pseudonym=f"judge-{secrets.token_hex(6)}")
+        for pk in {*missing.values_list("pk", flat=True), *repaired}
+    ]
     Judge.objects.bulk_create(new, ignore_conflicts=True)
