@@ -1,9 +1,11 @@
-"""What a snapshot is made of, counted layer by layer."""
+"""What a snapshot is made of, counted some thousand layers at a time."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 SHARE_BINS = (0.0, 0.0001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
@@ -16,23 +18,23 @@ BINNED = ("hidden", "area", "long_edge")
 
 
 class Facts(NamedTuple):
-    """Of one layer. ``picture``: its digest; ``prompts``, ``judges``: kinds and pseudonyms, with commas between them;
-    ``accepts``, ``rejects``: counted verdicts."""
+    """Of many layers, column by column. ``picture``: its digest; ``prompts``, ``judges``: kinds and pseudonyms, with
+    commas between those of a layer; ``accepts``, ``rejects``: counted verdicts."""
 
-    split: str
-    kind: str
-    label: str
-    producer: str
-    licence: str
-    hidden_share: float
-    area_share: float
-    long_edge: int
-    is_repair: bool
-    picture: str
-    prompts: str
-    judges: str
-    accepts: int
-    rejects: int
+    split: Sequence[str]
+    kind: Sequence[str]
+    label: Sequence[str]
+    producer: Sequence[str]
+    licence: Sequence[str]
+    hidden_share: Sequence[float]
+    area_share: Sequence[float]
+    long_edge: Sequence[int]
+    is_repair: Sequence[bool]
+    picture: Sequence[str]
+    prompts: Sequence[str]
+    judges: Sequence[str]
+    accepts: Sequence[int]
+    rejects: Sequence[int]
 
 
 class Composition:
@@ -41,23 +43,28 @@ class Composition:
         self.pictures: set[str] = set()
         self.accepts = self.rejects = self.repaired = 0
 
-    def add(self, layer: Facts) -> None:
-        counts = self.counts
-        counts["split"][layer.split] += 1
-        counts["kind"][layer.kind] += 1
-        counts["label"][layer.label] += 1
-        counts["producer"][layer.producer] += 1
-        counts["licence"][layer.licence] += 1
-        counts["hidden"][_bin(layer.hidden_share, SHARE_BINS)] += 1
-        counts["area"][_bin(layer.area_share, SHARE_BINS)] += 1
-        counts["long_edge"][_bin(layer.long_edge, LONG_EDGES)] += 1
-        counts["prompts"].update(set(layer.prompts.split(",")))
-        if layer.judges:
-            counts["judge"].update(set(layer.judges.split(",")))
-        self.pictures.add(layer.picture)
-        self.accepts += layer.accepts
-        self.rejects += layer.rejects
-        self.repaired += layer.is_repair
+    def add(self, layers: Facts) -> None:
+        for name in ("split", "kind", "label", "producer", "licence"):
+            self.counts[name].update(getattr(layers, name))
+        self._add_sets("prompts", layers.prompts)
+        self._add_sets("judge", layers.judges)
+        self._add_binned("hidden", layers.hidden_share, SHARE_BINS)
+        self._add_binned("area", layers.area_share, SHARE_BINS)
+        self._add_binned("long_edge", layers.long_edge, LONG_EDGES)
+        self.pictures.update(layers.picture)
+        self.accepts += sum(layers.accepts)
+        self.rejects += sum(layers.rejects)
+        self.repaired += sum(layers.is_repair)
+
+    def _add_sets(self, name: str, joined: Sequence[str]) -> None:
+        """Whatever stands between commas counts once a layer. Few combinations are many layers."""
+        for values, layers in Counter(joined).items():
+            for value in set(values.split(",")) - {""}:
+                self.counts[name][value] += layers
+
+    def _add_binned(self, name: str, values: Sequence[float], ends: tuple[float, ...]) -> None:
+        for above, layers in Counter(map(partial(bisect_right, ends), values)).items():
+            self.counts[name][ends[above - 1]] += layers
 
     def to_json(self) -> dict[str, Any]:
         """``counts``: name to ``[[value, rows], ...]``, most first; bins by their lower ends, in order."""
@@ -74,7 +81,3 @@ class Composition:
             "verdicts": {decision: count for decision, count in verdicts.items() if count},
             "repaired": self.repaired,
         }
-
-
-def _bin(value: float, ends: tuple[float, ...]) -> float:
-    return ends[bisect_right(ends, value) - 1]

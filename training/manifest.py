@@ -38,8 +38,9 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def canonical(value: Any) -> bytes:
 
 
 class RowSum:
-    """Rows in, header out: checks and digests them one by one, in memory that does not grow with their content.
+    """Rows in, header out: checks and digests them as they come, in memory that does not grow with their content.
 
     ``name``, ``terms`` and ``code_revision`` are those of the header.
     """
@@ -156,22 +157,30 @@ class RowSum:
         self._latest = ""
 
     def add(self, row: Mapping[str, Any], line: bytes) -> bytes:
-        """``line`` is the canonical JSON of ``row``, without newline; returns its leaf hash.
+        """``line`` is the canonical JSON of ``row``, without newline; returns its leaf hash. Raises as ``add_all``."""
+        return self.add_all([row["id"]], [row["group"]], [row["split"]], [line])[0]
+
+    def add_all(
+        self, ids: Sequence[str], groups: Sequence[str], splits: Sequence[str], lines: Sequence[bytes]
+    ) -> list[bytes]:
+        """Rows that follow each other, column by column; returns the leaf hashes of their lines.
 
         Raises ``BadManifest`` for an id that comes twice or out of order, and for a group in two splits.
         """
-        if row["id"] <= self._latest:
-            problem = "comes more than once" if row["id"] == self._latest else "is out of order"
-            raise BadManifest("bad_manifest", f"The id {row['id']} {problem}.")
-        self._latest = row["id"]
-        split = self._split_of.setdefault(row["group"], row["split"])
-        if split != row["split"]:
-            raise BadManifest("split_leak", f"Group {row['group']} is in {split} and in {row['split']}.")
-        self.splits[split] += 1
-        self._digest.update(line + b"\n")
-        leaf = leaf_hash(line)
-        self._tree.add(leaf)
-        return leaf
+        for earlier, later in pairwise(chain((self._latest,), ids)):
+            if later <= earlier:
+                problem = "comes more than once" if later == earlier else "is out of order"
+                raise BadManifest("bad_manifest", f"The id {later} {problem}.")
+        for group, split in set(zip(groups, splits, strict=True)):
+            if (other := self._split_of.setdefault(group, split)) != split:
+                raise BadManifest("split_leak", f"Group {group} is in {other} and in {split}.")
+        self._latest = ids[-1]
+        self.splits.update(splits)
+        self._digest.update(b"\n".join(lines) + b"\n")
+        leaves = list(map(leaf_hash, lines))
+        for leaf in leaves:
+            self._tree.add(leaf)
+        return leaves
 
     def header(self, created_at: str = "") -> Header:
         return Header(

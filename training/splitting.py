@@ -18,9 +18,10 @@ def split_groups(groups: Iterable[str], seed: int, validation: float, test: floa
     for position, name in ordered:
         splits[name] = "test" if position < test else "validation" if position < test + validation else "train"
     for split, share in (("test", test), ("validation", validation)):
-        training = [name for _, name in ordered if splits[name] == "train"]
-        if share > 0 and split not in splits.values() and len(training) > 1:
-            splits[training[0]] = split
+        if share > 0 and split not in splits.values():
+            training = [name for _, name in ordered if splits[name] == "train"]
+            if len(training) > 1:
+                splits[training[0]] = split
     return splits
 
 

@@ -105,6 +105,9 @@ class Layer(models.Model):
         indexes = [
             models.Index(fields=["project", "status", "created_at", "id"]),
             models.Index(fields=["image", "depth"]),
+            models.Index(
+                fields=["project", "author"], condition=models.Q(author__isnull=False), name="repaired_layers"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,7 +47,7 @@ def stored_bytes(folder: str) -> str:
 @pytest.mark.parametrize(
     "spot",
     [
-        "training.services.freezing.RowSum.add",
+        "training.services.freezing.RowSum.add_all",
         "training.services.freezing.default_storage.save",
         "training.services.freezing.ended_as",
     ],

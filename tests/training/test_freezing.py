@@ -102,6 +102,33 @@ def test_every_line_is_canonical_whatever_it_holds(project: Project, bob: Any) -
     assert b"[3.0,4.0],[0.5,1e-05]" in b"".join(lines)
 
 
+@pytest.mark.parametrize(
+    "defects",
+    [
+        [],
+        [{"kind": "halo", "x": None, "y": None}],
+        [{"kind": "halo", "x": None, "y": None}, {"kind": "wrong_object", "x": None, "y": None}],
+        [{"kind": "halo", "x": None, "y": None}, {"kind": "hole", "x": 1.0, "y": 2.5}],
+        [{"kind": "hole", "x": 3, "y": None}],
+        [{"kind": "}, ", "x": None, "y": None}],
+        [{"kind": '", "x"', "x": None, "y": None}],
+        [{"kind": "halo"}],
+        [{"kind": "halo", "x": None, "y": None, "zoom": 2.50}],
+    ],
+    ids=["none", "unpinned", "two", "one of two", "half", "brace", "quote", "short", "more"],
+)
+def test_defects_are_written_as_python_writes_them(project: Project, bob: Any, defects: list[dict[str, Any]]) -> None:
+    image = make_stack(project, 1)
+    for layer in image.layers.all():
+        say(layer, bob, defects=defects)
+    with default_storage.open(freeze(project).manifest.name) as file:
+        lines = file.read().splitlines()
+    for line in lines:
+        row = json.loads(line)
+        assert canonical(row) == line
+        assert row["origin"]["verdicts"][0]["defects"] == defects
+
+
 def test_a_person_has_one_pseudonym_in_all_snapshots(project: Project, bob: Any) -> None:
     make_stack(project, 1, (bob,))
     named = {rows_of(freeze(project, name))[0]["origin"]["verdicts"][0]["judge"] for name in ("one", "two")}

@@ -148,3 +148,31 @@ def test_folders_that_are_no_dataset_are_refused(tmp_path: Path, header: str | N
     if header is not None:
         (tmp_path / "manifest.json").write_text(header)
     assert _codes_of(tmp_path) == code
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 7])
+def test_rows_added_together_sum_up_as_one_by_one(at_once: int) -> None:
+    rows = [{"id": f"{number:03}", "group": f"g{number % 2}", "split": "train"} for number in range(7)]
+    lines = [manifest.canonical(row) for row in rows]
+    single, many = manifest.RowSum("x", {}, "r"), manifest.RowSum("x", {}, "r")
+    leaves = [single.add(row, line) for row, line in zip(rows, lines, strict=True)]
+    found = []
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
+        columns = ([row[name] for row in some] for name in ("id", "group", "split"))
+        found += many.add_all(*columns, lines[start : start + at_once])
+    assert (found, many.header()) == (leaves, single.header())
+
+
+@pytest.mark.parametrize(
+    ("ids", "splits", "code"),
+    [
+        ("aa", ("train", "train"), "bad_manifest"),
+        ("ba", ("train", "train"), "bad_manifest"),
+        ("ab", ("train", "test"), "split_leak"),
+    ],
+)
+def test_rows_added_together_are_checked(ids: str, splits: tuple[str, str], code: str) -> None:
+    with pytest.raises(BadManifest) as told:
+        manifest.RowSum("x", {}, "r").add_all(list(ids), ["g", "g"], splits, [b"{}", b"{}"])
+    assert told.value.code == code

@@ -121,23 +121,22 @@ def pictures_of(project: Project, layers: QuerySet[Layer], rules: Rules) -> Pict
     why: dict[int, tuple[str, str, str]] = {}
     own: dict[uuid.UUID, tuple[str, str]] = _reserved_here(project)
     digests = {sha256: (purpose, reserved_for) for sha256, _, _, purpose, reserved_for in outside}
-    for number, (image_id, _, _, name, picture) in enumerate(images):
-        if (known := digests.get(digest_of(picture))) is not None:
-            own.setdefault(image_id, known)
-        if image_id in own:
-            why.setdefault(first_of[number], (*own[image_id], name))
+    if own or digests:
+        for number, (image_id, _, _, name, picture) in enumerate(images):
+            if (known := digests.get(digest_of(picture))) is not None:
+                own.setdefault(image_id, known)
+            if image_id in own:
+                why.setdefault(first_of[number], (*own[image_id], name))
     for number, (_, _, name, purpose, reserved_for) in enumerate(outside, len(images)):
         why.setdefault(first_of[number], (purpose, reserved_for, name))
     reserved = []
     for (image_id, _, _, name, _), first in zip(images, first_of, strict=False):
-        if image_id not in wanted:
-            continue
-        if image_id in own:
-            reserved.append(Reservation(image_id, name, *own[image_id]))
-        elif first in why:
-            reserved.append(Reservation(image_id, name, *why[first]))
-    free = wanted - {found.image for found in reserved}
-    groups = {group_of[image_id] for image_id in free}
+        if first in why and image_id in wanted:
+            facts = (*own[image_id], "") if image_id in own else why[first]
+            reserved.append(Reservation(image_id, name, *facts))
+    out = {found.image for found in reserved}
+    free = (group for image_id, group in group_of.items() if image_id not in out) if out else group_of.values()
+    groups = set(free)
     return Pictures(group_of, split_groups(groups, rules.seed, rules.validation, rules.test), reserved)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 
 from django.db import transaction
@@ -40,13 +41,13 @@ def write_automatic_layers(run: TrainingRun, folder: Path) -> bool:
     pictures = pictures_of(run.project, layers, rules)
     total, load = RowSum("automatic layers", {"run": str(run.pk)}, run.code_revision), loader()
     lines = []
-    for line in lines_of(run.project, rules, pictures, layers):
-        row = json.loads(line.text)
+    for line in chain.from_iterable(some.texts for some in lines_of(run.project, rules, pictures, layers)):
+        row = json.loads(line)
         sample: Sample = load(row)
         for kind, data in (("source", sample.source), ("layer", sample.layer), ("visible", sample.visible)):
             write_file(folder, row[kind]["path"], data)
-        lines.append(line.text)
-        total.add(row, line.text)
+        lines.append(line)
+        total.add(row, line)
     header = total.header()
     if not header.rows:
         return False

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import zip_longest
-from operator import attrgetter
+from itertools import chain, compress, repeat
+from operator import attrgetter, itemgetter
+from queue import SimpleQueue
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from psycopg import Connection
 
 from annotation.models import Adjudication, Verdict
 from engine.models import Layer, Project
@@ -25,7 +28,7 @@ from training.rules import Rules
 from training.selectors.candidates import Pictures, accepted_layers
 from training.services.frozen_lines import lines_statement
 
-PICTURES_AT_ONCE = 2000
+PICTURES_AT_ONCE = 4000
 
 
 class NamelessJudge(LookupError):
@@ -33,60 +36,79 @@ class NamelessJudge(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One row of a manifest: ``text`` is its canonical JSON, without newline."""
+class Lines:
+    """Rows of a manifest that follow each other, column by column: every column has one value for each of them.
 
-    id: str
-    layer: str
-    image: str
-    group: str
-    split: str
-    text: bytes
+    ``texts``: their canonical JSON, without newline.
+    """
+
+    ids: Sequence[str]
+    layers: Sequence[str]
+    images: Sequence[str]
+    groups: Sequence[str]
+    texts: Sequence[bytes]
     facts: Facts
-
-    @property
-    def place(self) -> dict[str, str]:
-        return {"id": self.id, "group": self.group, "split": self.split}
 
 
 def lines_of(
-    project: Project, rules: Rules, pictures: Pictures, chosen: QuerySet[Layer] | None = None
-) -> Iterator[Line]:
+    project: Project,
+    rules: Rules,
+    pictures: Pictures,
+    chosen: QuerySet[Layer] | None = None,
+    readers: Sequence[Connection[Any]] | None = None,
+) -> Iterator[Lines]:
     """All chosen layers whose picture is free, in the manifest's order, people under their pseudonyms.
 
-    Chosen are the accepted layers that the rules take, or those that are given. Raises ``NamelessJudge``.
+    Chosen are the accepted layers that the rules take, or those that are given. ``readers``: connections that see the
+    database as this thread's does, which is the only one by default. Raises ``NamelessJudge``.
     """
     layers = (accepted_layers(project, rules) if chosen is None else chosen).order_by()
-    images = sorted(pictures.group_of.keys() - pictures.reserved_ids, key=attrgetter("int"))
+    reserved = pictures.reserved_ids
+    images = sorted(pictures.group_of.keys() - reserved, key=attrgetter("int"))
     batches = [images[start : start + PICTURES_AT_ONCE] for start in range(0, len(images), PICTURES_AT_ONCE)]
-
-    def read(some: Sequence[uuid.UUID]) -> list[Any]:
-        # In another thread, on the connection of whoever asks: the database works on while the lines are digested.
-        sql, params = layers.filter(image_id__in=some).query.sql_with_params()
-        with as_django, raw.cursor() as cursor:
-            return sorted(cursor.execute(lines_statement(sql), params).fetchall())
-
     connection.ensure_connection()
-    raw, as_django = connection.connection, connection.wrap_database_errors
-    with ThreadPoolExecutor(1) as ahead:
-        following = [ahead.submit(read, some) for some in batches[:1]]
-        for some, after in zip_longest(batches, batches[1:]):
-            rows = following.pop().result()
+    as_django, free = connection.wrap_database_errors, SimpleQueue[Connection[Any]]()
+    for reader in readers or [connection.connection]:
+        free.put(reader)
+    at_once = free.qsize()
+
+    def read(some: Sequence[uuid.UUID]) -> list[tuple[Any, ...]]:
+        # In other threads: the database works on while lines are digested.
+        between = layers.filter(image_id__gte=some[0], image_id__lte=some[-1])
+        left_out = [image for image in reserved if some[0] < image < some[-1]]
+        sql, params = (between.exclude(image_id__in=left_out) if left_out else between).query.sql_with_params()
+        reader = free.get()
+        try:
+            with as_django, reader.cursor() as cursor:
+                return sorted(cursor.execute(lines_statement(sql), params).fetchall(), key=itemgetter(0))
+        finally:
+            free.put(reader)
+
+    with ThreadPoolExecutor(at_once) as ahead:
+        coming = deque(ahead.submit(read, some) for some in batches[: at_once + 1])
+        for after in chain(batches[at_once + 1 :], repeat(None, len(coming))):
+            rows = coming.popleft().result()
             if after is not None:
-                following.append(ahead.submit(read, after))
-            group_of = {str(image): pictures.group_of[image] for image in some}
-            for row in rows:
-                yield _line(row, group_of, pictures.split_of)
+                coming.append(ahead.submit(read, after))
+            if rows:
+                yield _lines(rows, pictures)
 
 
-def _line(row: Sequence[Any], group_of: Mapping[str, str], split_of: Mapping[str, str]) -> Line:
-    row_id, layer, image, head, middle, tail, is_odd, is_nameless, *facts = row
-    if is_nameless:
+def _lines(rows: Sequence[tuple[Any, ...]], pictures: Pictures) -> Lines:
+    ids, layers, images, heads, middles, tails, are_odd, are_nameless, *facts = zip(*rows, strict=True)
+    if any(are_nameless):
+        layer = layers[are_nameless.index(True)]
         raise NamelessJudge(f"somebody judged layer {layer} for the first time at this moment")
-    group = group_of[image]
-    split = split_of[group]
-    text = f"{head}{group}{middle}{split}{tail}".encode()
-    return Line(row_id, layer, image, group, split, _canonical(text) if is_odd else text, Facts(split, *facts))
+    name_of = {image: pictures.group_of[uuid.UUID(image)] for image in set(images)}
+    groups = [name_of[image] for image in images]
+    splits = [pictures.split_of[group] for group in groups]
+    texts = [
+        f"{head}{group}{middle}{split}{tail}".encode()
+        for head, group, middle, split, tail in zip(heads, groups, middles, splits, tails, strict=True)
+    ]
+    for odd in compress(range(len(texts)), are_odd):
+        texts[odd] = _canonical(texts[odd])
+    return Lines(ids, layers, images, groups, texts, Facts(splits, *facts))
 
 
 def _canonical(text: bytes) -> bytes:
@@ -102,11 +124,15 @@ def _canonical(text: bytes) -> bytes:
 def name_judges(project: Project) -> None:
     """Give everybody who judged or repaired in the project a pseudonym."""
     here = {"project": project}
-    judged = Verdict.objects.filter(annotator=OuterRef("pk"), **here)
+    # Of each person the latest verdict, by the index: to ask whether there is one reads all verdicts of everybody.
+    judged = Verdict.objects.filter(annotator=OuterRef("pk"), **here).order_by("-created_at").values("pk")[:1]
     ruled = Adjudication.objects.filter(decided_by=OuterRef("pk"), **here)
     authors = Layer.objects.filter(project=project, author__isnull=False).order_by().values("author").distinct()
     people = get_user_model().objects.exclude(pk__in=Judge.objects.values("user"))
-    missing = people.filter(Exists(judged) | Exists(ruled)).values_list("pk", flat=True)
+    missing = people.annotate(judged=Subquery(judged)).filter(Q(judged__isnull=False) | Exists(ruled))
     repaired = people.filter(pk__in=authors).values_list("pk", flat=True)
-    new = [Judge(user_id=pk, pseudonym=f"judge-{secrets.token_hex(6)}") for pk in {*missing, *repaired}]
+    new = [
+        Judge(user_id=pk, pseudonym=f"judge-{secrets.token_hex(6)}")
+        for pk in {*missing.values_list("pk", flat=True), *repaired}
+    ]
     Judge.objects.bulk_create(new, ignore_conflicts=True)
