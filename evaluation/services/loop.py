@@ -30,7 +30,7 @@ from engine.services.projects import change_project, project_named
 from engine.services.runs import finish_runs, start_run
 from engine.services.work import BATCH, batches
 from evaluation.loop_terms import STEPS, LoopTerms
-from evaluation.models import Benchmark, EvaluationRun, Gate, GateStatus, LoopRound
+from evaluation.models import OPEN_GATES, Benchmark, EvaluationRun, Gate, GateStatus, LoopRound
 from evaluation.services import evaluations, gates
 from evaluation.services.benchmarks import freeze_composites
 from evaluation.services.calibrations import calibrate_board
@@ -225,17 +225,20 @@ def _scoring(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:
     assert round_.training_run.checkpoint is not None
     _make_layers(round_.project)
     if round_.gate is None:
-        benchmark = Benchmark.objects.get(project=round_.project, name=BENCHMARK)
-        checkpoint = round_.training_run.checkpoint
-        round_.gate = gates.open_gate(
-            checkpoint=checkpoint, project=round_.project, benchmark=benchmark, budget=terms.votes
-        )
-        evaluations.ask_evaluation(benchmark=benchmark, checkpoint="cpu")
+        round_.gate = gate_of(round_.training_run.checkpoint, round_.project, terms.votes)
+        evaluations.ask_evaluation(benchmark=round_.gate.benchmark, checkpoint="cpu")
         round_.save()
     _finish(EvaluationRun.objects.filter(benchmark=round_.gate.benchmark), evaluations.work_on)
     gates.advance(round_.gate)
     _make_layers(round_.project)
     return {}
+
+
+def gate_of(checkpoint: Checkpoint, project: Project, votes: int) -> Gate:
+    """A new one of so many votes, or the one that a worker beside the loop has opened for the checkpoint meanwhile."""
+    opened = Gate.objects.filter(project=project, checkpoint=checkpoint, status__in=OPEN_GATES).first()
+    benchmark = Benchmark.objects.get(project=project, name=BENCHMARK)
+    return opened or gates.open_gate(checkpoint=checkpoint, project=project, benchmark=benchmark, budget=votes)
 
 
 def _voting(round_: LoopRound, terms: LoopTerms) -> dict[str, Any]:

@@ -17,8 +17,11 @@ from engine.models import Layer, Project
 from evaluation.loop_terms import STEPS, BadTerms, LoopTerms
 from evaluation.models import LoopRound
 from evaluation.selectors.rounds import rounds_of
-from evaluation.services.loop import begin, next_round, planned_run, work_on
+from evaluation.services.benchmarks import freeze_composites
+from evaluation.services.gates import cancel_gate, open_due_gates
+from evaluation.services.loop import BENCHMARK, begin, gate_of, next_round, planned_run, work_on
 from evaluation.services.simulated_votes import simulate_votes
+from tests.evaluation.gating import new_checkpoint
 from tests.evaluation.voting import layers_of_composites
 from training.models import JobStatus, Snapshot, TrainingRun
 from training.rules import Rules
@@ -66,6 +69,15 @@ def test_simulated_people_prefer_what_is_nearer_to_the_truth(project: Project) -
     for shown in Comparison.objects.filter(votes__is_counted=True).distinct():
         good_is_left = shown.left.producer.name == "good"
         assert set(shown.votes.values_list("choice", flat=True)) == {"left" if good_is_left else "right"}
+
+
+def test_a_gate_that_a_worker_opened_before_the_loop_did_is_taken_over(project: Project) -> None:
+    freeze_composites(project=project, name=BENCHMARK, count=2, size_px=64)
+    checkpoint = new_checkpoint(project)
+    (opened,) = open_due_gates()
+    assert gate_of(checkpoint, project, TERMS.votes) == opened
+    cancel_gate(opened)
+    assert gate_of(checkpoint, project, TERMS.votes).budget == TERMS.votes
 
 
 @pytest.mark.django_db(transaction=True)
