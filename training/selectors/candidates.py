@@ -135,8 +135,7 @@ def pictures_of(project: Project, layers: QuerySet[Layer], rules: Rules) -> Pict
             facts = (*own[image_id], "") if image_id in own else why[first]
             reserved.append(Reservation(image_id, name, *facts))
     out = {found.image for found in reserved}
-    free = (group for image_id, group in group_of.items() if image_id not in out) if out else group_of.values()
-    groups = set(free)
+    groups = {group for image_id, group in group_of.items() if image_id not in out}
     return Pictures(group_of, split_groups(groups, rules.seed, rules.validation, rules.test), reserved)
 
 
